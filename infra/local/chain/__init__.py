@@ -1,0 +1,1 @@
+"""The localnet: the real Move compiler and Move VM behind the Aptos REST API."""
