@@ -1,0 +1,1 @@
+"""Adapters: each reaches one outside system and returns the core's records."""

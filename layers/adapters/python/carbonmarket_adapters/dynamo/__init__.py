@@ -1,0 +1,1 @@
+"""DynamoDB through PynamoDB. Nothing outside this folder imports pynamodb."""

@@ -1,0 +1,79 @@
+"""The one list of settings. Infra writes ``to_env()``; functions read ``from_env()``.
+
+Which AWS, which chain and which stores are meant is said here and nowhere else, so no code has to ask
+whether it runs on one machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What every function is told by its environment.
+
+    ``signer`` is "file" (keys in ``key_directory``) or "kms". ``readings_store`` is a URL:
+    ``sqlite:///path`` or ``influx+https://host/bucket``. ``platform_key`` names the key that signs
+    certificates; ``issuer_key``, ``oracle_key`` and ``sponsor_key`` sign on chain.
+    """
+
+    stage: str
+    aws_region: str = "us-east-1"
+    aws_endpoint_url: str = ""
+    aptos_node_url: str
+    chain_id: int
+    market_address: str
+    public_url: str
+    readings_store: str
+    signer: str = "kms"
+    key_directory: str = ""
+    platform_key: str = "platform"
+    issuer_key: str = "issuer"
+    oracle_key: str = "oracle"
+    sponsor_key: str = "sponsor"
+    sponsor_daily_gas_budget: int = 2_000_000_000
+    salt_secret: str = "carbonmarket/evidence-salt"  # noqa: S105 - the secret's name, not its value
+    authorizer: str = "cognito"
+    development_key: str = ""
+    log_level: str = "INFO"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of this stage's resources begin with."""
+        return f"carbonmarket-{self.stage}-"
+
+    def to_env(self) -> dict[str, str]:
+        """The settings as environment variables; AWS' and Powertools' own names where they exist."""
+        return {_variable(f.name): str(getattr(self, f.name)) for f in fields(self)}
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read the settings; a missing variable is an error that names it."""
+        values: dict[str, object] = {}
+        for f in fields(cls):
+            name = _variable(f.name)
+            if name in env:
+                values[f.name] = int(env[name]) if f.type == "int" else env[name]
+        try:
+            return cls(**values)  # type: ignore[arg-type]
+        except TypeError:
+            missing = [_variable(f.name) for f in fields(cls) if f.name not in values and _required(f.name)]
+            raise KeyError(f"environment variables are not set: {', '.join(missing)}") from None
+
+
+_OWN_NAMES = {
+    "aws_region": "AWS_DEFAULT_REGION",
+    "aws_endpoint_url": "AWS_ENDPOINT_URL",
+    "aptos_node_url": "APTOS_NODE_URL",
+    "log_level": "POWERTOOLS_LOG_LEVEL",
+}
+
+
+def _variable(name: str) -> str:
+    return _OWN_NAMES.get(name, "CARBONMARKET_" + name.upper())
+
+
+def _required(name: str) -> bool:
+    return name in {"stage", "aptos_node_url", "chain_id", "market_address", "public_url", "readings_store"}
