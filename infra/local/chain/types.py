@@ -63,11 +63,6 @@ def format_address(address: bytes) -> str:
     return "0x" + address.hex()
 
 
-def short_address(address: bytes) -> str:
-    """The form inside type names: no leading zeros."""
-    return "0x" + (address.hex().lstrip("0") or "0")
-
-
 @lru_cache(maxsize=16384)
 def format_type(kind: MoveType) -> str:
     """The text form that the REST API uses, such as ``0x1::table::Table<u64, 0x1::string::String>``."""
@@ -79,7 +74,7 @@ def format_type(kind: MoveType) -> str:
         return f"T{kind.position}"
     if isinstance(kind, Reference):
         return ("&mut " if kind.mutable else "&") + format_type(kind.target)
-    name = f"{short_address(kind.address)}::{kind.module}::{kind.name}"
+    name = f"{format_address(kind.address)}::{kind.module}::{kind.name}"
     return f"{name}<{', '.join(map(format_type, kind.args))}>" if kind.args else name
 
 
