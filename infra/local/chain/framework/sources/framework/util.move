@@ -2,6 +2,7 @@
 module aptos_framework::util {
     use aptos_std::from_bcs;
 
+    friend aptos_framework::aggregator_v2;
     friend aptos_framework::code;
 
     public(friend) fun from_bytes<T>(bytes: vector<u8>): T {
