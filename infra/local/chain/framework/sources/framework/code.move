@@ -3,7 +3,7 @@ module aptos_framework::code {
     use std::error;
     use std::option::Option;
     use std::signer;
-    use std::string::String;
+    use std::string::{Self, String};
     use aptos_std::copyable_any::Any;
     use aptos_framework::event;
     use aptos_framework::object::{Self, Object};
@@ -176,10 +176,10 @@ module aptos_framework::code {
     /// Called by the VM with the modules that it takes for the framework.
     fun init_genesis(_chain: &signer, _module_ids: vector<String>, _allowed_publishers: vector<address>) {}
 
-    /// Called by the VM with the modules that it found in the bytecode of a request.
+    /// Called by the VM with the modules ("address::name") that it found in the bytecode of a request.
     fun verify_publish_request(
         publisher: &signer,
-        module_names: vector<String>,
+        module_ids: vector<String>,
         _dependency_addresses: vector<vector<address>>,
         _dependency_names: vector<vector<String>>,
         _policy: u8
@@ -187,10 +187,15 @@ module aptos_framework::code {
         let PendingPublish { module_names: expected } =
             move_from<PendingPublish>(signer::address_of(publisher));
         assert!(
-            expected.length() == module_names.length()
-                && module_names.all(|name| expected.contains(name)),
+            expected.length() == module_ids.length() && module_ids.all(|id| expected.contains(&name_of(id))),
             error::invalid_argument(EMODULES_DIFFER_FROM_METADATA)
         );
+    }
+
+    /// "name" of "address::name".
+    fun name_of(module_id: &String): String {
+        let separator = string::utf8(b"::");
+        module_id.sub_string(module_id.index_of(&separator) + separator.length(), module_id.length())
     }
 
     native fun request_publish(owner: address, code: vector<vector<u8>>, policy: u8);
