@@ -60,7 +60,7 @@ def begin(ledger: Ledger) -> None:
         owner = parse_address(package.modules[0].abi["address"])
         code = bcs.blobs(package.codes)
         call(owner, "code", "publish_package_txn", bcs.blob(package.metadata), code)
-    account = {
+    account: Writes = {
         accounts.account_key(FAUCET_ADDRESS): accounts.new_account(FAUCET_ADDRESS, faucet_auth_key(), 0)
     }
     writes.update(account)

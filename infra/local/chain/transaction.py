@@ -115,13 +115,21 @@ def _read_payload(reader: Reader) -> tuple[Call | ScriptCall, tuple[ScriptArgume
 def read_signed(body: bytes) -> SignedTransaction:
     """Read a signed transaction from BCS; raises BcsError saying what is wrong with it."""
     reader = Reader(body)
+    tx = read_next_signed(reader)
+    reader.end()
+    return tx
+
+
+def read_next_signed(reader: Reader) -> SignedTransaction:
+    """Read the signed transaction at the reader's place, which may be one of several."""
+    start = reader.pos
     sender, sequence = reader.take(32), reader.number(8)
     payload, script_arguments = _read_payload(reader)
     max_gas, gas_price, expiration = reader.number(8), reader.number(8), reader.number(8)
     chain_id = reader.byte()
-    raw = body[: reader.pos]
+    raw = reader.data[start : reader.pos]
     authenticator = read_authenticator(reader)
-    reader.end()
+    body = reader.data[start : reader.pos]
     return SignedTransaction(
         sender,
         sequence,

@@ -18,6 +18,7 @@ from infra.local.chain.types import MoveType, type_bytes
 
 KIND_MODULE, KIND_CHECKSUM, KIND_RESOURCE, KIND_TABLE_ITEM, KIND_TABLE_INFO = range(5)
 
+_ARGUMENTS_ARE_BCS = bcs.flag(False)
 _SCRIPTS_CACHED = 100
 _MODULES_CACHED = 2000
 
@@ -101,9 +102,10 @@ class Call:
     args: tuple[bytes, ...]
 
     def to_bytes(self) -> bytes:
+        """BCS of Aptos' EntryFunction."""
         types = bcs.uleb(len(self.type_args)) + b"".join(map(type_bytes, self.type_args))
         name = self.address + bcs.text(self.module) + bcs.text(self.function)
-        return name + types + bcs.blobs(self.args) + bcs.flag(False)
+        return name + types + bcs.blobs(self.args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class ScriptCall:
 
     def to_bytes(self) -> bytes:
         types = bcs.uleb(len(self.type_args)) + b"".join(map(type_bytes, self.type_args))
-        return bcs.blob(self.code) + types + bcs.blobs(self.args) + bcs.flag(False)
+        return bcs.blob(self.code) + types + bcs.blobs(self.args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,7 @@ class MoveVm:
             self._api,
             view(env.to_bytes()),
             view(bcs.uleb(len(senders)) + b"".join(senders)),
-            view(call.to_bytes()),
+            view(call.to_bytes() + _ARGUMENTS_ARE_BCS),
             ctypes.byref(error),
         )
         return self._finish(result, error, gas_limit - gas.value)
@@ -226,7 +228,7 @@ class MoveVm:
             self._db,
             self._api,
             view(env.to_bytes()),
-            view(call.to_bytes()),
+            view(call.to_bytes() + _ARGUMENTS_ARE_BCS),
             ctypes.byref(error),
         )
         failure, data = self._take(result, error)

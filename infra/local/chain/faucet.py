@@ -1,0 +1,82 @@
+"""The faucet: sends APT from its own account, by ordinary transactions."""
+
+from __future__ import annotations
+
+import hashlib
+
+from infra.local.chain import accounts, bcs
+from infra.local.chain.blocks import BlockMaker
+from infra.local.chain.errors import bad_request
+from infra.local.chain.genesis import FAUCET_ADDRESS, FAUCET_KEY
+from infra.local.chain.http import Request, Response, json_response
+from infra.local.chain.ledger import MIN_GAS_PRICE, Ledger
+from infra.local.chain.mempool import PER_ACCOUNT_MAX
+from infra.local.chain.reads import address_of
+from infra.local.chain.types import parse_address
+from infra.local.chain.vm import Call
+
+AMOUNT_DEFAULT = 100_000_000
+AMOUNT_MAX = 10**17
+"""In octas: 1 APT unless told otherwise, at most a thousand million APT at once."""
+
+_MAX_GAS = 100_000
+_LIFETIME_SECONDS = 60
+_SIGNED = hashlib.sha3_256(b"APTOS::RawTransaction").digest()
+
+
+class Faucet:
+    def __init__(self, ledger: Ledger, blocks: BlockMaker) -> None:
+        self._ledger = ledger
+        self._blocks = blocks
+        self._next = 0
+
+    def healthy(self, _request: Request) -> Response:
+        return Response(b"tap:ok", content_type="text/plain")
+
+    async def mint(self, request: Request) -> Response:
+        """``?address=&amount=``; answers with a list of the transaction's hash, once it is committed."""
+        address = request.query.get("address") or request.query.get("auth_key") or ""
+        amount = request.number("amount", AMOUNT_DEFAULT)
+        return json_response([await self._give(address_of(address), amount)])
+
+    async def fund(self, request: Request) -> Response:
+        """{"address", "amount"}; answers {"txn_hashes"}, once it is committed."""
+        asked = request.json()
+        if not isinstance(asked, dict):
+            raise bad_request("The faucet is asked with address and amount.")
+        amount = asked.get("amount", AMOUNT_DEFAULT)
+        address = asked.get("address") or asked.get("auth_key") or asked.get("pub_key") or ""
+        if not isinstance(amount, int) or isinstance(amount, bool) or not isinstance(address, str):
+            raise bad_request("The faucet is asked with address, a string, and amount, an integer of octas.")
+        return json_response({"txn_hashes": [await self._give(address_of(address), amount)]})
+
+    async def _give(self, address: bytes, amount: int) -> str:
+        if not 0 <= amount <= AMOUNT_MAX:
+            raise bad_request(f"The faucet gives 0 to {AMOUNT_MAX} octas at once, not {amount}.")
+        sequence = accounts.read_account(self._ledger.read, FAUCET_ADDRESS).sequence
+        while max(self._next, sequence) >= sequence + PER_ACCOUNT_MAX:
+            await self._blocks.next_block(1)
+            sequence = accounts.read_account(self._ledger.read, FAUCET_ADDRESS).sequence
+        if not self._ledger.mempool.has_ready():
+            self._next = sequence  # nothing of ours waits, whatever became of it
+        self._next = max(self._next, sequence)
+        tx = self._ledger.submit(self._transfer(address, amount, self._next))
+        self._next += 1
+        self._blocks.make_now()
+        return "0x" + tx.hash.hex()
+
+    def _transfer(self, address: bytes, amount: int, sequence: int) -> bytes:
+        call = Call(parse_address("0x1"), "aptos_account", "transfer", (), (address, bcs.u64(amount)))
+        expiration = self._ledger.clock.now() // 1_000_000 + _LIFETIME_SECONDS
+        raw = (
+            FAUCET_ADDRESS
+            + bcs.u64(sequence)
+            + b"\x02"
+            + call.to_bytes()
+            + bcs.u64(_MAX_GAS)
+            + bcs.u64(MIN_GAS_PRICE)
+            + bcs.u64(expiration)
+            + bytes((self._ledger.chain_id,))
+        )
+        key, signature = FAUCET_KEY.public_key().public_bytes_raw(), FAUCET_KEY.sign(_SIGNED + raw)
+        return raw + b"\x00" + bcs.blob(key) + bcs.blob(signature)
