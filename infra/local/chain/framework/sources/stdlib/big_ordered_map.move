@@ -268,8 +268,8 @@ module aptos_std::big_ordered_map {
         self: &BigOrderedMap<K, V>, f: |&K, &V|
     ) {
         if (!self.is_empty()) {
-            let (key, _) = self.borrow_front();
-            f(&key, self.borrow(&key));
+            let (key, front) = self.borrow_front();
+            f(&key, front);
             let next = self.next_key(&key);
             while (next.is_some()) {
                 key = next.destroy_some();
