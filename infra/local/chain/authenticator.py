@@ -154,7 +154,7 @@ class Authenticator:
         pays: then they covered the address 0x0 in the payer's place.
         """
         if self.form == "single":
-            return self.sender.verifies(_PREFIX + raw)
+            return self.sender.verifies(RAW_PREFIX + raw)
         addresses = bcs.uleb(len(self.secondary)) + b"".join(address for address, _ in self.secondary)
         signers = (self.sender, *(part for _, part in self.secondary))
         if self.fee_payer is None:
@@ -182,7 +182,9 @@ class Authenticator:
         return out
 
 
-_PREFIX = hashlib.sha3_256(b"APTOS::RawTransaction").digest()
+RAW_PREFIX = hashlib.sha3_256(b"APTOS::RawTransaction").digest()
+"""Comes before BCS of the raw transaction in what a single signer signs."""
+
 _PREFIX_WITH_DATA = hashlib.sha3_256(b"APTOS::RawTransactionWithData").digest()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from infra.local.chain import accounts, bcs
 from infra.local.chain.blocks import BlockMaker
 from infra.local.chain.errors import bad_request
@@ -12,6 +10,7 @@ from infra.local.chain.http import Request, Response, json_response
 from infra.local.chain.ledger import MIN_GAS_PRICE, Ledger
 from infra.local.chain.mempool import PER_ACCOUNT_MAX
 from infra.local.chain.reads import address_of
+from infra.local.chain.transaction import sign
 from infra.local.chain.types import parse_address
 from infra.local.chain.vm import Call
 
@@ -21,7 +20,6 @@ AMOUNT_MAX = 10**17
 
 _MAX_GAS = 100_000
 _LIFETIME_SECONDS = 60
-_SIGNED = hashlib.sha3_256(b"APTOS::RawTransaction").digest()
 
 
 class Faucet:
@@ -66,17 +64,13 @@ class Faucet:
         return "0x" + tx.hash.hex()
 
     def _transfer(self, address: bytes, amount: int, sequence: int) -> bytes:
-        call = Call(parse_address("0x1"), "aptos_account", "transfer", (), (address, bcs.u64(amount)))
-        expiration = self._ledger.clock.now() // 1_000_000 + _LIFETIME_SECONDS
-        raw = (
-            FAUCET_ADDRESS
-            + bcs.u64(sequence)
-            + b"\x02"
-            + call.to_bytes()
-            + bcs.u64(_MAX_GAS)
-            + bcs.u64(MIN_GAS_PRICE)
-            + bcs.u64(expiration)
-            + bytes((self._ledger.chain_id,))
+        return sign(
+            FAUCET_KEY,
+            FAUCET_ADDRESS,
+            sequence,
+            Call(parse_address("0x1"), "aptos_account", "transfer", (), (address, bcs.u64(amount))),
+            max_gas=_MAX_GAS,
+            gas_price=MIN_GAS_PRICE,
+            expiration_seconds=self._ledger.clock.now() // 1_000_000 + _LIFETIME_SECONDS,
+            chain_id=self._ledger.chain_id,
         )
-        key, signature = FAUCET_KEY.public_key().public_bytes_raw(), FAUCET_KEY.sign(_SIGNED + raw)
-        return raw + b"\x00" + bcs.blob(key) + bcs.blob(signature)

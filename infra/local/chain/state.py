@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 _CACHE_MAX = 400_000
@@ -71,6 +71,10 @@ class Block:
     last_version: int
 
 
+def _row(record: Committed | Block) -> tuple[object, ...]:
+    return tuple(getattr(record, name) for name in record.__slots__)
+
+
 _COLUMNS = ", ".join(field.name for field in fields(Committed))
 _HOLES = ", ".join("?" * len(fields(Committed)))
 
@@ -129,9 +133,9 @@ class Store:
         try:
             db.executemany(
                 f"INSERT INTO transactions ({_COLUMNS}) VALUES ({_HOLES})",  # noqa: S608 - our own names
-                map(astuple, transactions),
+                map(_row, transactions),
             )
-            db.execute("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", astuple(block))
+            db.execute("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", _row(block))
             db.executemany(
                 "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 [(key, value) for key, value in writes.items() if value is not None],

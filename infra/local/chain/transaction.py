@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from infra.local.chain import bcs
-from infra.local.chain.authenticator import Authenticator, read_authenticator
+from infra.local.chain.authenticator import RAW_PREFIX, Authenticator, read_authenticator
 from infra.local.chain.bcs import BcsError, Reader
 from infra.local.chain.types import MoveType, read_type
 from infra.local.chain.vm import Call, ScriptCall
@@ -62,6 +64,32 @@ class SignedTransaction:
     def signers(self) -> list[bytes]:
         """The accounts whose signers the payload gets, in order."""
         return [self.sender, *(address for address, _ in self.authenticator.secondary)]
+
+
+def sign(
+    key: Ed25519PrivateKey,
+    sender: bytes,
+    sequence: int,
+    call: Call,
+    *,
+    max_gas: int,
+    gas_price: int,
+    expiration_seconds: int,
+    chain_id: int,
+) -> bytes:
+    """BCS of an entry function's transaction, signed by the sender's one Ed25519 key."""
+    raw = (
+        sender
+        + bcs.u64(sequence)
+        + b"\x02"
+        + call.to_bytes()
+        + bcs.u64(max_gas)
+        + bcs.u64(gas_price)
+        + bcs.u64(expiration_seconds)
+        + bytes((chain_id,))
+    )
+    signature = key.sign(RAW_PREFIX + raw)
+    return raw + b"\x00" + bcs.blob(key.public_key().public_bytes_raw()) + bcs.blob(signature)
 
 
 def user_hash(body: bytes) -> bytes:
