@@ -1,0 +1,1 @@
+"""What the market keeps: immutable records, one module per context."""
