@@ -24,7 +24,7 @@ def _arguments(request: dict[str, Any]) -> bytes:
     """BCS of the compiler's arguments; nothing is ever fetched."""
     testing = request["action"] != "build"
     named = request["named_addresses"]
-    addresses = b"".join(bcs.text(name) + bcs.blob(bytes.fromhex(named[name])) for name in sorted(named))
+    addresses = b"".join(bcs.text(name) + bytes.fromhex(named[name]) for name in sorted(named))
     build_config = (
         bcs.flag(request["dev"] or testing)
         + bcs.flag(testing)
