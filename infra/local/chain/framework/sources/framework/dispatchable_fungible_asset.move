@@ -2,7 +2,7 @@
 module aptos_framework::dispatchable_fungible_asset {
     use std::error;
     use std::option::Option;
-    use aptos_framework::function_info::FunctionInfo;
+    use aptos_framework::function_info::{Self, FunctionInfo};
     use aptos_framework::fungible_asset::{Self, FungibleAsset, TransferRef};
     use aptos_framework::object::{ConstructorRef, Object};
 
@@ -50,7 +50,7 @@ module aptos_framework::dispatchable_fungible_asset {
     ): FungibleAsset acquires TransferRefStore {
         fungible_asset::assert_withdraw_allowed(owner, &store);
         let hook = fungible_asset::withdraw_dispatch_function(store);
-        if (hook.is_none()) return fungible_asset::unchecked_withdraw(store.object_address(), amount);
+        if (hook.is_none() || !function_info::can_dispatch()) return fungible_asset::unchecked_withdraw(store.object_address(), amount);
         let function = hook.destroy_some();
         function.load();
         dispatchable_withdraw(store, amount, borrow_transfer_ref(store), &function)
@@ -60,7 +60,7 @@ module aptos_framework::dispatchable_fungible_asset {
     public fun deposit<T: key>(store: Object<T>, fa: FungibleAsset) acquires TransferRefStore {
         fungible_asset::deposit_sanity_check(store, false);
         let hook = fungible_asset::deposit_dispatch_function(store);
-        if (hook.is_none()) return fungible_asset::unchecked_deposit(store.object_address(), fa);
+        if (hook.is_none() || !function_info::can_dispatch()) return fungible_asset::unchecked_deposit(store.object_address(), fa);
         let function = hook.destroy_some();
         function.load();
         dispatchable_deposit(store, fa, borrow_transfer_ref(store), &function)
@@ -88,7 +88,7 @@ module aptos_framework::dispatchable_fungible_asset {
     public fun derived_balance<T: key>(store: Object<T>): u64 {
         if (!fungible_asset::store_exists(store.object_address())) return 0;
         let hook = fungible_asset::derived_balance_dispatch_function(store);
-        if (hook.is_none()) return fungible_asset::balance(store);
+        if (hook.is_none() || !function_info::can_dispatch()) return fungible_asset::balance(store);
         let function = hook.destroy_some();
         function.load();
         dispatchable_derived_balance(store, &function)
@@ -103,7 +103,7 @@ module aptos_framework::dispatchable_fungible_asset {
     /// The supply as the asset's hook gives it.
     public fun derived_supply<T: key>(metadata: Object<T>): Option<u128> {
         let hook = fungible_asset::derived_supply_dispatch_function(metadata);
-        if (hook.is_none()) return fungible_asset::supply(metadata);
+        if (hook.is_none() || !function_info::can_dispatch()) return fungible_asset::supply(metadata);
         let function = hook.destroy_some();
         function.load();
         dispatchable_derived_supply(metadata, &function)
