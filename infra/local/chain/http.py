@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -74,6 +75,8 @@ def error_response(error: ApiError) -> Response:
     return json_response(body, error.status)
 
 
+_log = logging.getLogger(__name__)
+
 Handler = Callable[..., "Response | Awaitable[Response]"]
 
 
@@ -105,6 +108,9 @@ class Router:
             raise ApiError(404, "web_framework_error", f"There is nothing at {request.path}.")
         except ApiError as error:
             return error_response(error)
+        except Exception as error:  # an answer in Aptos' form, and the trace for whoever runs the node
+            _log.exception("%s %s failed", request.method, request.path)
+            return error_response(ApiError(500, "internal_error", f"The localnet failed: {error!r}"))
 
 
 async def read_request(scope: Scope, receive: Receive) -> Request:

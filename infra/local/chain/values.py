@@ -238,14 +238,16 @@ class Values:
         layout = self.layout(kind)
         if layout.variants is None:
             return self._fields_converter(layout.fields)
-        variants = [(name, self._fields_converter(fields)) for name, fields in layout.variants]
-        by_fields = [({field for field, _ in fields}, at) for at, (_, fields) in enumerate(layout.variants)]
+        variants = [(name, fields, self._fields_converter(fields)) for name, fields in layout.variants]
 
-        def convert_variant(value: Json) -> Json:
-            # The VM's JSON does not name the variant; the first whose fields fit is taken.
-            at = next(at for names, at in by_fields if names == set(value))
-            name, convert = variants[at]
-            return {_VARIANT: name, **convert(value)}
+        def convert_variant(values: Json) -> Json:
+            # The VM prints a variant's values without its name: only their number tells them apart.
+            fitting = [each for each in variants if len(each[1]) == len(values)]
+            if len(fitting) != 1:
+                return {_VARIANT: None, "values": values}
+            name, fields, convert = fitting[0]
+            named = {field: value for (field, _), value in zip(fields, values, strict=True)}
+            return {_VARIANT: name, **convert(named)}
 
         return convert_variant
 

@@ -7,12 +7,16 @@ module aptos_framework::function_info {
 
     friend aptos_framework::dispatchable_fungible_asset;
     friend aptos_framework::fungible_asset;
+    friend aptos_framework::genesis;
 
     /// The name is no identifier of Move.
     const EINVALID_IDENTIFIER: u64 = 1;
 
-    /// The transaction that the unit-test runner says it runs.
-    const UNIT_TEST_HASH: vector<u8> = x"0000000000000000000000000000000000000000000000000000000000000000";
+    /// The transaction that the unit-test runner says it runs, and a view.
+    const NO_TRANSACTION: vector<u8> = x"0000000000000000000000000000000000000000000000000000000000000000";
+
+    /// Marks a chain that was started by a server.
+    struct Dispatch has key {}
 
     struct FunctionInfo has copy, drop, store {
         module_address: address,
@@ -51,7 +55,11 @@ module aptos_framework::function_info {
     /// Whether functions can be called by name: always, but for the unit-test runner, whose VM finds none. There
     /// hooks are neither checked nor called.
     public(friend) fun can_dispatch(): bool {
-        transaction_context::get_transaction_hash() != UNIT_TEST_HASH
+        transaction_context::get_transaction_hash() != NO_TRANSACTION || exists<Dispatch>(@aptos_framework)
+    }
+
+    public(friend) fun enable_dispatch(aptos_framework: &signer) {
+        move_to(aptos_framework, Dispatch {})
     }
 
     /// Brings the hook's module into the VM; a dispatch to a module that was not loaded fails.

@@ -6,6 +6,7 @@ module aptos_framework::genesis {
     use aptos_framework::aptos_coin;
     use aptos_framework::chain_id;
     use aptos_framework::coin;
+    use aptos_framework::function_info;
 
     /// Only the framework's account starts the chain.
     const ENOT_FRAMEWORK: u64 = 1;
@@ -16,6 +17,11 @@ module aptos_framework::genesis {
             signer::address_of(aptos_framework) == @aptos_framework,
             error::permission_denied(ENOT_FRAMEWORK)
         );
+        function_info::enable_dispatch(aptos_framework);
+        start(aptos_framework, id)
+    }
+
+    fun start(aptos_framework: &signer, id: u8) {
         chain_id::initialize(aptos_framework, id);
         account::create_account_unchecked(@aptos_framework);
         account::create_account_unchecked(@0x4);
@@ -26,6 +32,6 @@ module aptos_framework::genesis {
     #[test_only]
     /// The chain as a test finds it: started, with chain id 4.
     public fun setup() {
-        initialize(&account::create_signer(@aptos_framework), 4)
+        start(&account::create_signer(@aptos_framework), 4)
     }
 }
