@@ -15,7 +15,6 @@ module aptos_framework::account {
     friend aptos_framework::genesis;
     friend aptos_framework::object;
     friend aptos_framework::resource_account;
-    friend aptos_framework::transaction_validation;
 
     /// There is an account at this address already.
     const EACCOUNT_ALREADY_EXISTS: u64 = 1;
@@ -132,11 +131,6 @@ module aptos_framework::account {
     /// The key that opens the account: its address, until the key is rotated.
     public fun get_authentication_key(addr: address): vector<u8> acquires Account {
         if (exists<Account>(addr)) Account[addr].authentication_key else bcs::to_bytes(&addr)
-    }
-
-    public(friend) fun increment_sequence_number(addr: address) acquires Account {
-        let account = &mut Account[addr];
-        account.sequence_number += 1;
     }
 
     /// Lets `new_auth_key` open the account from now on, on the word of the old key alone.

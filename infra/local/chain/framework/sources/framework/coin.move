@@ -16,7 +16,6 @@ module aptos_framework::coin {
 
     friend aptos_framework::aptos_coin;
     friend aptos_framework::genesis;
-    friend aptos_framework::transaction_validation;
 
     /// The coin's type belongs to another account.
     const ECOIN_INFO_ADDRESS_MISMATCH: u64 = 1;

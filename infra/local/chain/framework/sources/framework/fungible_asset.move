@@ -11,7 +11,6 @@ module aptos_framework::fungible_asset {
     friend aptos_framework::coin;
     friend aptos_framework::dispatchable_fungible_asset;
     friend aptos_framework::primary_fungible_store;
-    friend aptos_framework::transaction_validation;
 
     /// The transfer ref and the asset are of different metadata.
     const ETRANSFER_REF_AND_FUNGIBLE_ASSET_MISMATCH: u64 = 2;

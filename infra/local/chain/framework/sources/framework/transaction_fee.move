@@ -1,9 +1,5 @@
-/// What a transaction cost.
+/// What a transaction cost. The server takes the fee and writes this event itself, behind the transaction's own.
 module aptos_framework::transaction_fee {
-    use aptos_framework::event;
-
-    friend aptos_framework::transaction_validation;
-
     #[event]
     /// In gas units, storage in octas.
     struct FeeStatement has drop, store {
@@ -12,23 +8,5 @@ module aptos_framework::transaction_fee {
         io_gas_units: u64,
         storage_fee_octas: u64,
         storage_fee_refund_octas: u64
-    }
-
-    public(friend) fun emit_fee_statement(
-        total_charge_gas_units: u64,
-        execution_gas_units: u64,
-        io_gas_units: u64,
-        storage_fee_octas: u64,
-        storage_fee_refund_octas: u64
-    ) {
-        event::emit(
-            FeeStatement {
-                total_charge_gas_units,
-                execution_gas_units,
-                io_gas_units,
-                storage_fee_octas,
-                storage_fee_refund_octas
-            }
-        )
     }
 }
