@@ -85,7 +85,7 @@ class Store:
     def __init__(self, path: str | Path) -> None:
         """Open or create the file at ``path``; raises StateInUse when another process serves it."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
         try:
             # The exclusive lock makes the cache the only truth beside the file.
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")

@@ -182,13 +182,14 @@ class Values:
         return self._struct_encoder(kind)
 
     def _option_encoder(self, kind: Struct) -> Encode:
-        item = self.encoder(kind.args[0])
+        item, items = self.encoder(kind.args[0]), self.encoder(Vector(kind.args[0]))
 
         def encode_option(value: Json) -> bytes:
-            if isinstance(value, dict) and set(value) == {"vec"} and isinstance(value["vec"], list):
-                if len(value["vec"]) > 1:
+            if isinstance(value, dict) and set(value) == {"vec"}:
+                packed = items(value["vec"])
+                if packed[0] > 1:
                     raise ValueMismatch("An Option has at most one value.")
-                value = value["vec"][0] if value["vec"] else None
+                return packed
             return b"\x00" if value is None else b"\x01" + item(value)
 
         return encode_option
@@ -225,14 +226,19 @@ class Values:
     def _special_converter(self, kind: Struct) -> Convert | None:
         """For the structs that the VM prints in a form of its own."""
         if _is_option(kind):
-            inner = self.converter(kind.args[0])
-            return lambda value: {"vec": [] if value is None else [inner(value)]}
+            return self._option_converter(kind.args[0])
         if _is_object(kind):
             return lambda value: {"inner": _convert_address(value)}
         if _is_fixed_point(kind):
             bits = 32 if kind.name == "FixedPoint32" else 64
             return lambda value: {"value": str(_fixed_point(value, bits))}
         return None
+
+    def _option_converter(self, inner: MoveType) -> Convert:
+        if inner == "u8":  # an Option is a vector inside, and a vector of bytes is hex
+            return lambda value: {"vec": "0x" if value is None else f"0x{value:02x}"}
+        convert = self.converter(inner)
+        return lambda value: {"vec": [] if value is None else [convert(value)]}
 
     def _struct_converter(self, kind: Struct) -> Convert:
         layout = self.layout(kind)
