@@ -141,6 +141,68 @@ module aptos_framework::fungible_asset_tests {
         assert!(fungible_asset::symbol(gram) == string::utf8(b"G") && fungible_asset::decimals(gram) == 0, 1);
     }
 
+    // Two assets are never mixed.
+
+    fun two_assets(creator: &signer): (ConstructorRef, ConstructorRef, Object<Metadata>) {
+        let (gram_ref, _, _) = asset(creator, 0);
+        let penny_ref = object::create_named_object(creator, b"penny");
+        primary_fungible_store::create_primary_store_enabled_fungible_asset(
+            &penny_ref,
+            option::none(),
+            string::utf8(b"Penny"),
+            string::utf8(b"P"),
+            2,
+            string::utf8(b""),
+            string::utf8(b"")
+        );
+        let penny = penny_ref.object_from_constructor_ref();
+        primary_fungible_store::mint(&fungible_asset::generate_mint_ref(&penny_ref), @0xa11ce, 10);
+        (gram_ref, penny_ref, penny)
+    }
+
+    #[test(creator = @0xcafe)]
+    #[expected_failure(abort_code = 0x10007, location = aptos_framework::fungible_asset)]
+    fun a_mint_ref_fills_no_store_of_another_asset(creator: &signer) {
+        let (gram_ref, _, penny) = two_assets(creator);
+        let store = primary_fungible_store::primary_store(@0xa11ce, penny);
+        fungible_asset::generate_mint_ref(&gram_ref).mint_to(store, 1);
+    }
+
+    #[test(creator = @0xcafe)]
+    #[expected_failure(abort_code = 0x1000a, location = aptos_framework::fungible_asset)]
+    fun a_burn_ref_empties_no_store_of_another_asset(creator: &signer) {
+        let (gram_ref, _, penny) = two_assets(creator);
+        let store = primary_fungible_store::primary_store(@0xa11ce, penny);
+        fungible_asset::generate_burn_ref(&gram_ref).burn_from(store, 1);
+    }
+
+    #[test(creator = @0xcafe)]
+    #[expected_failure(abort_code = 0x10009, location = aptos_framework::fungible_asset)]
+    fun a_transfer_ref_opens_no_store_of_another_asset(creator: &signer) {
+        let (gram_ref, _, penny) = two_assets(creator);
+        let store = primary_fungible_store::primary_store(@0xa11ce, penny);
+        let taken = fungible_asset::generate_transfer_ref(&gram_ref).withdraw_with_ref(store, 1);
+        primary_fungible_store::deposit(@0xb0b, taken);
+    }
+
+    #[test(creator = @0xcafe, alice = @0xa11ce)]
+    #[expected_failure(abort_code = 0x1000b, location = aptos_framework::fungible_asset)]
+    fun a_store_takes_no_other_asset(creator: &signer, alice: &signer) {
+        let (gram_ref, _, penny) = two_assets(creator);
+        let gram = gram_ref.object_from_constructor_ref::<Metadata>();
+        let store = primary_fungible_store::ensure_primary_store_exists(@0xa11ce, gram);
+        dispatchable_fungible_asset::deposit(store, primary_fungible_store::withdraw(alice, penny, 1));
+    }
+
+    #[test(creator = @0xcafe, alice = @0xa11ce)]
+    #[expected_failure(abort_code = 0x10006, location = aptos_framework::fungible_asset)]
+    fun amounts_of_two_assets_are_not_joined(creator: &signer, alice: &signer) {
+        let (gram_ref, _, penny) = two_assets(creator);
+        let sum = fungible_asset::zero(gram_ref.object_from_constructor_ref::<Metadata>());
+        sum.merge(primary_fungible_store::withdraw(alice, penny, 1));
+        primary_fungible_store::deposit(@0xb0b, sum);
+    }
+
     // Hooks. What they do is tested in the VM itself: the unit-test runner cannot call them.
 
     fun hook(name: vector<u8>): option::Option<function_info::FunctionInfo> {

@@ -17,7 +17,7 @@ module aptos_framework::aptos_coin {
         mint_cap: MintCapability<AptosCoin>
     }
 
-    /// Makes APT, paired with the asset at 0xa. The framework's account keeps the capability to mint for the faucet.
+    /// Makes APT, paired with the asset at 0xa. The framework's account keeps the capability to mint.
     public(friend) fun initialize(aptos_framework: &signer) {
         let metadata_ref = object::create_sticky_object_at_address(@aptos_framework, @0xa);
         let (burn_cap, freeze_cap, mint_cap) = coin::initialize_at<AptosCoin>(

@@ -50,7 +50,9 @@ module aptos_framework::dispatchable_fungible_asset {
     ): FungibleAsset acquires TransferRefStore {
         fungible_asset::assert_withdraw_allowed(owner, &store);
         let hook = fungible_asset::withdraw_dispatch_function(store);
-        if (hook.is_none() || !function_info::can_dispatch()) return fungible_asset::unchecked_withdraw(store.object_address(), amount);
+        if (hook.is_none() || !function_info::can_dispatch()) {
+            return fungible_asset::unchecked_withdraw(store.object_address(), amount)
+        };
         let function = hook.destroy_some();
         function.load();
         dispatchable_withdraw(store, amount, borrow_transfer_ref(store), &function)
@@ -60,7 +62,9 @@ module aptos_framework::dispatchable_fungible_asset {
     public fun deposit<T: key>(store: Object<T>, fa: FungibleAsset) acquires TransferRefStore {
         fungible_asset::deposit_sanity_check(store, false);
         let hook = fungible_asset::deposit_dispatch_function(store);
-        if (hook.is_none() || !function_info::can_dispatch()) return fungible_asset::unchecked_deposit(store.object_address(), fa);
+        if (hook.is_none() || !function_info::can_dispatch()) {
+            return fungible_asset::unchecked_deposit(store.object_address(), fa)
+        };
         let function = hook.destroy_some();
         function.load();
         dispatchable_deposit(store, fa, borrow_transfer_ref(store), &function)

@@ -548,6 +548,10 @@ module aptos_framework::fungible_asset {
     }
 
     public fun mint_to<T: key>(self: &MintRef, store: Object<T>, amount: u64) acquires FungibleStore, Supply {
+        assert!(
+            self.metadata == store_metadata(store),
+            error::invalid_argument(EMINT_REF_AND_STORE_MISMATCH)
+        );
         deposit_sanity_check(store, false);
         let asset = self.mint(amount);
         unchecked_deposit(store.object_address(), asset)

@@ -1,4 +1,4 @@
-/// Objects: resources grouped at an address of their own, with an owner, and refs that grant single powers over them.
+/// Objects: resources grouped at an address of their own, with an owner, and refs that grant single powers.
 module aptos_framework::object {
     use std::bcs;
     use std::error;

@@ -4,8 +4,6 @@ module std::vector {
     const EINDEX_OUT_OF_BOUNDS: u64 = 0x20000;
     /// The range's start is after its end, or its end is after the vector's.
     const EINVALID_RANGE: u64 = 0x20001;
-    /// The two vectors must be of one length.
-    const EVECTORS_LENGTH_MISMATCH: u64 = 0x20002;
     /// The step of a range must be above zero.
     const EINVALID_STEP: u64 = 0x20003;
 
@@ -257,7 +255,8 @@ module std::vector {
         }
     }
 
-    /// Gives the elements of two vectors of one length to `f`, pair by pair.
+    /// Gives the elements of two vectors of one length to `f`, pair by pair. Aborts with 0x20002 where the lengths
+    /// differ: inline functions name no constants.
     public inline fun zip<A, B>(self: vector<A>, other: vector<B>, f: |A, B|) {
         self.reverse();
         other.reverse();
@@ -271,6 +270,7 @@ module std::vector {
         other.destroy_empty();
     }
 
+    /// As `zip`, by reference.
     public inline fun zip_ref<A, B>(self: &vector<A>, other: &vector<B>, f: |&A, &B|) {
         let len = self.length();
         assert!(len == other.length(), 0x20002);

@@ -98,7 +98,7 @@ module aptos_std::math128 {
         (((a as u256) * (b as u256) / (c as u256)) as u128)
     }
 
-    /// a / b, rounded up.
+    /// a / b, rounded up. Aborts with 0x10001 where b is zero: inline functions name no constants.
     public inline fun ceil_div(a: u128, b: u128): u128 {
         if (a == 0) {
             assert!(b != 0, 0x10001);

@@ -5,8 +5,6 @@ module aptos_std::math64 {
 
     /// The logarithm of zero was asked for.
     const EINVALID_ARG_FLOOR_LOG2: u64 = 1;
-    /// The divisor is zero.
-    const EDIVISION_BY_ZERO: u64 = 1;
     /// The interval's lower end is above its upper end.
     const EINVALID_INTERVAL: u64 = 2;
 
@@ -89,7 +87,7 @@ module aptos_std::math64 {
         (((a as u128) * (b as u128) / (c as u128)) as u64)
     }
 
-    /// a / b, rounded up.
+    /// a / b, rounded up. Aborts with 0x10001 where b is zero: inline functions name no constants.
     public inline fun ceil_div(a: u64, b: u64): u64 {
         if (a == 0) {
             assert!(b != 0, 0x10001);
