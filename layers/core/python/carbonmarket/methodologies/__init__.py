@@ -1,0 +1,1 @@
+"""Methodology versions: how measured energy becomes grams of CO2e. See ``registry``."""
