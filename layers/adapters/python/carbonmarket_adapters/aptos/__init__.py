@@ -1,0 +1,1 @@
+"""Aptos: signers, sequence leases, stored bytes, sponsorship and the node's REST API."""

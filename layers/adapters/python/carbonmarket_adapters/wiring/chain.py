@@ -1,0 +1,75 @@
+"""The chain's adapters, chosen by settings."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from carbonmarket_adapters.wiring import aws, settings
+
+if TYPE_CHECKING:
+    from carbonmarket.ports.chain import SignerPort
+    from carbonmarket_adapters.aptos.client import NodeClient
+    from carbonmarket_adapters.aptos.outbox import Outbox
+    from carbonmarket_adapters.dynamo.chain import ChainTable
+    from carbonmarket_adapters.dynamo.signing import SigningTable
+
+
+@functools.cache
+def signer() -> SignerPort:
+    """The keeper of keys that ``settings.signer`` names."""
+    from carbonmarket_adapters.aptos.signers import FileSigner, KmsSigner
+
+    if settings().signer == "file":
+        return FileSigner(Path(settings().key_directory))
+    return KmsSigner(aws("kms"), settings().prefix)
+
+
+@functools.cache
+def node() -> NodeClient:
+    """The Aptos node."""
+    from carbonmarket_adapters.aptos.client import NodeClient
+
+    return NodeClient(settings().aptos_node_url)
+
+
+@functools.cache
+def signing_table() -> SigningTable:
+    """Leases, stored bytes and fates."""
+    from carbonmarket_adapters.dynamo.signing import SigningTable
+
+    return SigningTable(settings())
+
+
+@functools.cache
+def chain_access() -> Outbox:
+    """Sends calls once and says what became of them; a :class:`~carbonmarket.ports.chain.ChainAccess`."""
+    from carbonmarket.chain.calls import sponsored_names
+    from carbonmarket_adapters.aptos.outbox import Outbox
+    from carbonmarket_adapters.aptos.sponsorship import Sponsorship
+
+    chosen = settings()
+    sponsorship = Sponsorship(
+        signer=signer(),
+        table=signing_table(),
+        sponsor=chosen.sponsor_key,
+        allowed=sponsored_names(chosen.market_address),
+        gas_units_a_day=chosen.sponsor_daily_gas_budget,
+    )
+    return Outbox(
+        node=node(),
+        table=signing_table(),
+        signer=signer(),
+        sponsorship=sponsorship,
+        market=chosen.market_address,
+        chain_id=chosen.chain_id,
+    )
+
+
+@functools.cache
+def projection() -> ChainTable:
+    """What the chain was seen to hold; a :class:`~carbonmarket.ports.projection.ChainProjection`."""
+    from carbonmarket_adapters.dynamo.chain import ChainTable
+
+    return ChainTable(settings())
