@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -18,6 +18,8 @@ from carbonmarket.records.devices import (
     Reject,
     SequenceRecord,
 )
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 
 class DevicesStore(Protocol):
@@ -64,46 +66,62 @@ class DevicesStore(Protocol):
         ...
 
 
-class Versioned(msgspec.Struct, frozen=True):
-    """An hour as it was read; revision 0 says that it was never written."""
+class DeviceLookup(Protocol):
+    """Gateways and devices as ingestion asks for them; answers may be half a minute old."""
 
-    hour: HourRecord
+    def gateway(self, gateway: str) -> Gateway | None:
+        """The gateway of an id."""
+        ...
+
+    def devices_named(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Device]:
+        """Those of the (project, device id) that there are."""
+        ...
+
+
+class Versioned(msgspec.Struct, Generic[R], frozen=True):
+    """A record as it was read; revision 0 says that there is none yet."""
+
+    record: R
     revision: int
 
 
 class IngestCommit(msgspec.Struct, frozen=True, kw_only=True):
     """All that a decision about messages writes, at once or not at all.
 
-    ``sequences`` must not exist yet, save those in ``grown``, which a replay adds readings to. ``hours``
-    must be unchanged since they were read. ``counts`` are added to (project, name); ``dirty`` are the
-    (project, hour_us) that have become so.
+    Each record must still be at its revision. ``counts`` are added to (project, name), where the name is
+    "accepted", "redelivered" or "rejected#<reason>"; ``dirty`` are the (project, hour_us) that now
+    have readings of no part.
     """
 
-    sequences: Sequence[SequenceRecord] = ()
-    grown: Sequence[SequenceRecord] = ()
-    hours: Sequence[Versioned] = ()
+    sequences: Sequence[Versioned[SequenceRecord]] = ()
+    hours: Sequence[Versioned[HourRecord]] = ()
     dirty: Sequence[tuple[str, int]] = ()
-    rejects: Sequence[Reject] = ()
+    rejects: Sequence[Versioned[Reject]] = ()
     counts: Mapping[tuple[str, str], int] = {}
+
+    @property
+    def items(self) -> int:
+        """How many items the transaction has."""
+        return sum(map(len, (self.sequences, self.hours, self.dirty, self.rejects, self.counts)))
 
 
 class IngestStore(Protocol):
     """Sequences, hours, rejects and counts."""
 
-    def sequences(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], SequenceRecord]:
+    def sequences(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Versioned[SequenceRecord]]:
         """Those of the (gateway, sequence) that were taken."""
         ...
 
-    def hours(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Versioned]:
-        """The (project, hour_us) that were ever written."""
+    def hours(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Versioned[HourRecord]]:
+        """Those of the (project, hour_us) that were ever written."""
         ...
 
     def commit(self, commit: IngestCommit) -> None:
         """Write all; StaleWrite, and nothing written, if another writer came first."""
         ...
 
-    def reject(self, project: str, reject: str) -> Reject | None:
-        """A reject of a project ("" for those of no known gateway)."""
+    def rejects_by_id(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Versioned[Reject]]:
+        """Those of the (project, reject id) that there are; the project is "" for no known gateway."""
         ...
 
     def rejects(
@@ -124,28 +142,24 @@ class AnchorStore(Protocol):
         """Projects with readings of no part yet, or with parts that are not anchored yet."""
         ...
 
-    def dirty_hours(self, project: str) -> list[Versioned]:
+    def dirty_hours(self, project: str) -> list[Versioned[HourRecord]]:
         """A project's hours with readings of no part yet."""
         ...
 
-    def decide_parts(self, sealed: Sequence[tuple[Versioned, AnchorPart]]) -> None:
+    def decide_parts(self, sealed: Sequence[tuple[Versioned[HourRecord], AnchorPart]]) -> None:
         """Write each new part and its hour with nothing pending; StaleWrite if an hour has moved on."""
         ...
 
-    def open_parts(self, project: str) -> list[AnchorPart]:
-        """A project's parts that are not anchored yet, in order."""
+    def open_parts(self, project: str) -> list[Versioned[AnchorPart]]:
+        """A project's parts that are not anchored yet, in order of hour and part."""
         ...
 
-    def save_parts(self, parts: Sequence[AnchorPart], batch: AnchorBatch | None = None) -> None:
-        """Write parts, and the batch that carries them, together."""
+    def open_batch(self, batch: AnchorBatch, parts: Sequence[Versioned[AnchorPart]]) -> None:
+        """Keep a new batch with its parts as they now are; StaleWrite if another run was first."""
         ...
 
-    def finish_batch(self, batch: AnchorBatch, parts: Sequence[AnchorPart], readings: int) -> None:
-        """Write what the chain answered to an open batch; ``readings`` are counted as anchored once."""
-        ...
-
-    def batch(self, project: str, key: str) -> AnchorBatch | None:
-        """A batch by its key."""
+    def finish_batch(self, batch: AnchorBatch, parts: Sequence[Versioned[AnchorPart]], anchored: int) -> None:
+        """Keep what the chain answered; ``anchored`` readings are counted. StaleWrite as above."""
         ...
 
     def part(self, project: str, hour_us: int, part: int) -> AnchorPart | None:

@@ -19,8 +19,8 @@ class EvidenceStore(Protocol):
         """The bytes of each ref by (gateway, sequence, hash); NotFound names one that is missing."""
         ...
 
-    def put_part(self, project: str, hour_us: int, part: int, content: bytes) -> str:
-        """Keep the evidence of an anchored part; answers its URI."""
+    def put_parts(self, project: str, parts: Mapping[tuple[int, int], bytes]) -> dict[tuple[int, int], str]:
+        """Keep the evidence of parts, by (hour_us, part); answers their URIs."""
         ...
 
     def part(self, project: str, hour_us: int, part: int) -> bytes | None:

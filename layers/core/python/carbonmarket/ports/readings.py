@@ -20,7 +20,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     type: str
     start_us: int
     seconds: int
-    values: dict[str, int]
+    values: dict[str, int | str]
     leaf: str
     received_us: int
 

@@ -19,9 +19,11 @@ MessageReason = Literal[
     "invalid_schema",
     "unknown_gateway",
     "bad_signature",
+    "other_gateway",
     "other_environment",
     "other_projects_gateway",
     "clock_ahead",
+    "too_many_hours",
     "sequence_reused",
 ]
 """Why a whole message is refused."""
@@ -46,7 +48,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     ``type`` names the sensor's schema. ``serial`` is the maker's number: it belongs to one project at a
     time. ``nameplate`` and ``standby`` bound what it can measure, in the unit of its type's main field
-    (solar_output: microwatts; the standby draw is a positive number). ``interval_seconds`` is how often it is to report;
+    (solar_output: microwatts; the standby draw is a positive number). ``interval_seconds`` is how often it
+    is to report;
     ``error_ppm`` is the maximum permissible error of its class, in parts per million.
     """
 
@@ -142,11 +145,12 @@ class HourRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     parts: int
 
 
-class DirtyHour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """That an hour of a project has readings of no part yet."""
+class Unanchored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """That an hour of a project has readings of no part yet, or that its ``part`` is not anchored yet."""
 
     project: str
     hour_us: int
+    part: int | None = None
 
 
 class RefusedReading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -183,10 +187,10 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class AnchorPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One part of an hour's readings, to be anchored or anchored.
 
-    Decided once: ``messages`` never changes afterwards. ``root`` (hex), ``count`` and the two sums
-    (microjoules, both not negative) are of the leaves in the order of ``anchor_readings``; ``uri`` is
-    where the evidence object stands. ``batch`` is the key of the transaction that carries it, and
-    ``transaction``/``version`` are known once the chain has it.
+    ``messages`` never changes once decided. From "submitted" on, ``root`` (hex), ``count`` and the two sums
+    (microjoules, neither negative) are those of the evidence object at ``uri``, and ``batch`` is the key of
+    the transaction that carries the part; ``transaction`` and ``version`` are set when the chain has it.
+    ``refusals`` counts transactions that the contract refused.
     """
 
     project: str
@@ -194,22 +198,22 @@ class AnchorPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     part: int
     messages: tuple[MessageRef, ...]
     decided_us: int
+    state: Literal["decided", "submitted", "anchored"] = "decided"
     root: str = ""
     count: int = 0
     positive_uj: str = "0"
     negative_uj: str = "0"
     uri: str = ""
     batch: str = ""
-    state: Literal["decided", "written", "submitted", "anchored"] = "decided"
     transaction: str = ""
     version: int | None = None
+    refusals: int = 0
 
 
 class AnchorBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The parts, as (hour_us, part), that one transaction carries; ``key`` names it to the chain port.
 
-    ``refusal`` is the contract's error, empty unless the chain refused it; the parts then go into a
-    later batch.
+    ``refusal`` is the contract's error where it refused; the parts then go into a later batch.
     """
 
     key: str
@@ -235,16 +239,6 @@ class ReadingCounts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def received(self) -> int:
         """All readings that came, redeliveries included."""
         return self.accepted + self.redelivered + sum(self.rejected.values())
-
-
-class EvidenceLeaf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One leaf of an anchored part: where its reading stands, the salt (hex) and the hash (hex)."""
-
-    gateway: str
-    sequence: int
-    index: int
-    salt: str
-    leaf: str
 
 
 class InclusionProof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
