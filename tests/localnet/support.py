@@ -16,6 +16,7 @@ from aptos_sdk.bcs import Serializer
 from aptos_sdk.transactions import (
     EntryFunction,
     RawTransaction,
+    Script,
     SignedTransaction,
     TransactionArgument,
     TransactionPayload,
@@ -42,7 +43,7 @@ class Chain:
         await self.faucet.fund_account(account.address(), octas)
         return account
 
-    async def run(self, sender: Account, payload: EntryFunction) -> dict[str, Any]:
+    async def run(self, sender: Account, payload: EntryFunction | Script) -> dict[str, Any]:
         """Sign, send and wait, whether it succeeds or fails."""
         signed = await self.client.create_bcs_signed_transaction(sender, TransactionPayload(payload))
         return await self.settled(await self.client.submit_bcs_transaction(signed))

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from aptos_sdk.account import Account
+from aptos_sdk.account_address import AccountAddress
 from aptos_sdk.async_client import ApiError
 from aptos_sdk.bcs import Serializer
-from aptos_sdk.transactions import TransactionArgument
+from aptos_sdk.transactions import Script, ScriptArgument, TransactionArgument
+from aptos_sdk.type_tag import StructTag, TypeTag
 
+from infra.local.chain import compiler
 from infra.local.chain.process import Running
-from tests.localnet.support import OCTAS, Chain, entry, story
+from tests.localnet.support import OCTAS, PROBE, Chain, entry, story
 
 pytestmark = pytest.mark.chain
 
@@ -160,6 +163,39 @@ def test_removing_shows_as_deletions(localnet: Running) -> None:
         assert item["data"] == {"key": "5", "key_type": "u64"}
         (resource,) = _changes(vanished, "delete_resource")
         assert resource["resource"] == f"{module}::Gone"
+
+    story(localnet, tell)
+
+
+def test_a_script_runs_and_its_arguments_are_shown(localnet: Running) -> None:
+    async def tell(chain: Chain) -> None:
+        owner = await chain.account()
+        address = await chain.publish_probe(owner)
+        await chain.run(owner, entry(f"{address}::counter", "start"))
+        code = compiler.build(PROBE, {"probe": address}).scripts["step_twice"]
+        outcome = await chain.run(owner, Script(code, [], [ScriptArgument(ScriptArgument.U64, 5)]))
+        assert outcome["success"], outcome["vm_status"]
+        assert outcome["payload"]["arguments"] == ["5"]
+        counter = await chain.client.account_resource(owner.address(), f"{address}::counter::Counter")
+        assert counter["data"]["total"] == "11"
+
+    story(localnet, tell)
+
+
+def test_a_type_that_is_nested_too_deeply_is_refused_and_the_node_goes_on(localnet: Running) -> None:
+    async def tell(chain: Chain) -> None:
+        deep = "u8"
+        for _ in range(9):
+            deep = f"vector<{deep}>"
+        with pytest.raises(ApiError, match="nested deeper"):
+            await chain.client.view("0x1::coin::balance", [deep], ["0x1"])
+        tag = TypeTag(StructTag.from_str("0x1::aptos_coin::AptosCoin"))
+        for _ in range(9):
+            tag = TypeTag(StructTag(AccountAddress.from_str("0x1"), "option", "Option", [tag]))
+        arguments = [TransactionArgument(AccountAddress.from_str("0x1"), Serializer.struct)]
+        with pytest.raises(ApiError, match="nested deeper"):
+            await chain.client.view_bcs_payload("0x1::coin", "balance", [tag], arguments)
+        assert await chain.client.info()
 
     story(localnet, tell)
 

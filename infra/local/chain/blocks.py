@@ -16,15 +16,21 @@ class BlockMaker:
         self._ledger = ledger
         self._work = asyncio.Event()
         self._made = asyncio.Event()
+        self._failure: Exception | None = None
 
     def notice(self) -> None:
         """Something waits: a block follows soon."""
         self._work.set()
 
     def make_now(self) -> None:
-        """Make a block of what is ready, at once."""
+        """Make a block of what is ready, at once. If that fails, ``run`` fails too."""
         if self._ledger.mempool.has_ready():
-            self._ledger.make_block()
+            try:
+                self._ledger.make_block()
+            except Exception as error:
+                self._failure = error
+                self._work.set()
+                raise
             self._made.set()
             self._made = asyncio.Event()
 
@@ -40,6 +46,8 @@ class BlockMaker:
         while True:
             await self._work.wait()
             self._work.clear()
+            if self._failure is not None:
+                raise self._failure
             # A short while, so that many transactions share one commit to the disk.
             await asyncio.sleep(_GATHER_SECONDS)
             while self._ledger.mempool.has_ready():

@@ -216,7 +216,8 @@ def _stage(built: Path, staged: Path, manifest: Mapping[str, Any], package: Path
     for number, name in enumerate(order):
         (staged / f"{number:03}-{name}.mv").write_bytes(codes[name])
     for path in (built / "bytecode_scripts").glob("*.mv"):
-        shutil.copyfile(path, staged / f"script-{path.name}")
+        name = re.sub(r"_\d+$", "", path.stem)  # the compiler numbers scripts
+        shutil.copyfile(path, staged / f"script-{name}.mv")
     source_digest = re.search(r"source_digest: (\w+)", (built / "BuildInfo.yaml").read_text())
     needed = sorted((built / "bytecode_modules" / "dependencies").glob("*/"))
     owners = {path.name: read_module(next(path.glob("*.mv")).read_bytes()).address for path in needed}

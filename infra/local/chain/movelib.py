@@ -48,7 +48,7 @@ class U8SliceView(ctypes.Structure):
 
 
 def view(data: bytes) -> ByteSliceView:
-    """Lend ``data`` to the library; the caller keeps ``data`` alive until the call returns."""
+    """Lend ``data`` to the library; the view keeps ``data`` alive."""
     return ByteSliceView(False, ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p), len(data))
 
 

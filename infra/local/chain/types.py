@@ -12,7 +12,7 @@ PRIMITIVES = ("bool", "u8", "u64", "u128", "address", "signer", "u16", "u32", "u
 
 _TAG_OF = {"bool": 0, "u8": 1, "u64": 2, "u128": 3, "address": 4, "signer": 5, "u16": 8, "u32": 9, "u256": 10}
 _NAME_OF = {tag: name for name, tag in _TAG_OF.items()}
-_MAX_DEPTH = 32
+_MAX_DEPTH = 8  # Aptos' own limit; the VM ends the whole process on a type that is nested deeper
 
 
 class TypeSyntaxError(ValueError):
