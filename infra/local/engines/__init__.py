@@ -1,0 +1,1 @@
+"""The engines of one machine, one folder each; ``infra.local.machine`` starts them in order."""

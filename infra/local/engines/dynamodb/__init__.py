@@ -1,0 +1,44 @@
+"""DynamoDB Local: Amazon's own engine, bound to loopback by a small Java launcher."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from infra.declarations import ROOT
+from infra.local.engines.process import Engine, EngineError, answers
+from infra.local.settings import LOOPBACK
+
+EMULATOR = ROOT / "node_modules" / "amplify-dynamodb-simulator" / "emulator"
+_LAUNCHER = Path(__file__).with_name("LoopbackDynamo.java")
+
+
+def dynamodb(port: int, data: Path, log: Path) -> Engine:
+    """The engine, its tables kept in the folder ``data``."""
+    java = shutil.which("java")
+    if java is None:
+        raise EngineError(
+            "DynamoDB Local needs JDK 17 or later: sudo apt-get install -y openjdk-17-jdk-headless"
+        )
+    if not (EMULATOR / "DynamoDBLocal.jar").exists():
+        raise EngineError(
+            "DynamoDB Local is not installed (node_modules/amplify-dynamodb-simulator): npm ci --ignore-scripts"
+        )
+    data.mkdir(parents=True, exist_ok=True)
+    libraries = EMULATOR / "DynamoDBLocal_lib"
+    return Engine(
+        "DynamoDB Local",
+        [
+            java,
+            "-Xmx512m",
+            f"-Djava.library.path={libraries}",
+            "-cp",
+            os.pathsep.join([str(EMULATOR / "DynamoDBLocal.jar"), f"{libraries}/*"]),
+            _LAUNCHER,
+            *("-port", str(port), "-sharedDb", "-disableTelemetry", "-dbPath", str(data)),
+        ],
+        log=log,
+        port=port,
+        healthy=lambda: answers(f"http://{LOOPBACK}:{port}/shell/"),
+    )

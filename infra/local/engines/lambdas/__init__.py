@@ -1,0 +1,1 @@
+"""Lambda on one machine: AWS's own runtime client in warm processes, one pool per function."""

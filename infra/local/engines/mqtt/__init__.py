@@ -1,0 +1,1 @@
+"""MQTT on one machine: mosquitto with client certificates, and the bridge that runs the topic rules."""

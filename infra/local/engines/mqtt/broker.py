@@ -1,0 +1,91 @@
+"""mosquitto 2 with mutual TLS: a client is who its certificate names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from infra.local.engines.mqtt.authority import Authority, Identity
+from infra.local.engines.process import Engine, EngineError, listens
+from infra.local.settings import LOOPBACK
+
+BRIDGE_USER = "bridge"
+# Messages kept for the bridge while it is away: a day of a few thousand gateways.
+_QUEUED_MAX = 200_000
+_MESSAGE_BYTES_MAX = 131_072
+
+
+def topic(stage: str, gateway: str) -> str:
+    """Where a gateway publishes."""
+    return f"carbonmarket/{stage}/gateways/{gateway}/messages"
+
+
+def find_mosquitto() -> str:
+    """The broker's program; :class:`EngineError` with the line that installs it if there is none."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+    program = shutil.which("mosquitto", path=path)
+    if program is None:
+        raise EngineError("mosquitto 2 is not installed: sudo apt-get install -y mosquitto")
+    return program
+
+
+class Broker(Engine):
+    """The broker. Each user publishes to its own topic alone; the bridge reads the stage's topics."""
+
+    def __init__(self, state: Path, stage: str, port: int, log: Path | None = None) -> None:
+        self.port = port
+        self.authority = Authority(state / "ca")
+        self.ca_path = self.authority.certificate_path
+        config = _configure(state, stage, port, self.authority)
+        super().__init__(
+            "MQTT broker",
+            [find_mosquitto(), "-c", config],
+            log=log or state / "mosquitto.log",
+            port=port,
+            healthy=lambda: listens(port),
+        )
+
+    def issue_gateway_certificate(self, gateway_id: str) -> Identity:
+        """The X.509 identity of a gateway; the same one when asked again."""
+        return self.authority.issue(gateway_id)
+
+
+def _configure(state: Path, stage: str, port: int, authority: Authority) -> Path:
+    folder = state / "mqtt"
+    folder.mkdir(parents=True, exist_ok=True)
+    acl = folder / "acl"
+    acl.write_text(
+        f"pattern write {topic(stage, '%u')}\n\nuser {BRIDGE_USER}\ntopic read carbonmarket/{stage}/#\n"
+    )
+    # mosquitto refuses or warns about files that others could read or change.
+    acl.chmod(0o600)
+    server = authority.issue("broker", server=True)
+    lines = [
+        # As root it would become another user, who cannot read the state folder.
+        *(["user root"] if os.geteuid() == 0 else []),
+        f"listener {port} {LOOPBACK}",
+        f"cafile {authority.certificate_path}",
+        f"certfile {server.certificate}",
+        f"keyfile {server.key}",
+        "tls_version tlsv1.2",
+        "require_certificate true",
+        "use_identity_as_username true",
+        "allow_anonymous false",
+        f"acl_file {acl}",
+        # Without it each acknowledgement waits for the next packet: 61 messages a second.
+        "set_tcp_nodelay true",
+        "max_inflight_messages 1000",
+        f"max_queued_messages {_QUEUED_MAX}",
+        f"max_packet_size {_MESSAGE_BYTES_MAX}",
+        "persistence true",
+        f"persistence_location {folder}/",
+        "autosave_interval 1000",
+        "autosave_on_changes true",
+        "log_dest stderr",
+        "log_type error",
+        "log_type warning",
+    ]
+    config = folder / "mosquitto.conf"
+    config.write_text("\n".join(lines) + "\n")
+    return config

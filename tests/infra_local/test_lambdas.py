@@ -1,0 +1,107 @@
+"""Functions run in AWS's own runtime client, warm, one process per concurrent call."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.fixtures.machine import AwsEndpoint
+from tests.infra_local.conftest import eventually, invoke
+
+pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("samples")]
+
+
+def test_a_function_sees_its_event_its_name_and_the_settings(samples: AwsEndpoint) -> None:
+    answer, failure = invoke(samples, "echo", {"a": 1})
+    assert failure is None
+    assert answer["event"] == {"a": 1}
+    assert answer["name"] == samples.name("echo")
+    assert answer["stage"] == samples.stage
+
+
+def test_a_process_stays_warm_between_calls(samples: AwsEndpoint) -> None:
+    first, _ = invoke(samples, "echo", {})
+    second, _ = invoke(samples, "echo", {})
+    assert second["pid"] == first["pid"]
+    assert second["calls"] == first["calls"] + 1
+
+
+def test_a_killed_process_is_replaced(samples: AwsEndpoint) -> None:
+    first, _ = invoke(samples, "echo", {})
+    os.kill(first["pid"], signal.SIGKILL)
+    eventually(lambda: not _runs(first["pid"]))
+    second, failure = invoke(samples, "echo", {})
+    assert failure is None
+    assert second["pid"] != first["pid"]
+
+
+def test_an_error_has_its_python_class_as_type(samples: AwsEndpoint, tmp_path: object) -> None:
+    answer, failure = invoke(
+        samples, "fail-until", {"file": f"{tmp_path}/calls", "times": 1, "error": "NotYetFinal"}
+    )
+    assert failure == "Unhandled"
+    assert answer["errorType"] == "NotYetFinal"
+
+
+def test_a_call_over_its_timeout_fails_and_the_next_one_works(samples: AwsEndpoint) -> None:
+    answer, failure = invoke(samples, "sleep", {"seconds": 30})
+    assert failure == "Unhandled"
+    assert answer["errorType"] == "Sandbox.Timedout"
+    assert invoke(samples, "sleep", {"seconds": 0})[1] is None
+
+
+def test_a_process_that_ends_in_a_call_is_reported(samples: AwsEndpoint) -> None:
+    answer, failure = invoke(samples, "die", {})
+    assert failure == "Unhandled"
+    assert answer["errorType"] == "Runtime.ExitError"
+
+
+def test_a_handler_that_cannot_be_imported_is_reported(samples: AwsEndpoint) -> None:
+    answer, failure = invoke(samples, "absent", {})
+    assert failure == "Unhandled"
+    assert answer["errorType"] == "Runtime.ImportModuleError"
+
+
+def test_an_unknown_function_is_refused(samples: AwsEndpoint) -> None:
+    with pytest.raises(ClientError) as refused:
+        invoke(samples, "nobody", {})
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_no_more_processes_than_the_concurrency(samples: AwsEndpoint) -> None:
+    with ThreadPoolExecutor(6) as callers:
+        answers = list(callers.map(lambda _: invoke(samples, "sleep", {"seconds": 0.1})[0], range(6)))
+    assert 1 <= len({answer["pid"] for answer in answers}) <= 2
+
+
+def test_an_event_call_returns_at_once_and_runs_later(samples: AwsEndpoint, tmp_path: object) -> None:
+    calls = f"{tmp_path}/calls"
+    payload, _ = invoke(
+        samples, "fail-until", {"file": calls, "times": 1, "error": "TransientError"}, InvocationType="Event"
+    )
+    assert payload is None
+    # The first call fails; the second is the retry.
+    eventually(lambda: os.path.exists(calls) and os.path.getsize(calls) == 2)
+
+
+def test_new_settings_reach_a_function_at_its_next_call(samples: AwsEndpoint) -> None:
+    path = samples.machine.environment_file
+    environment = json.loads(path.read_text())
+    path.write_text(json.dumps({**environment, "MARKER": "new"}))
+    try:
+        assert invoke(samples, "echo", {})[0]["marker"] == "new"
+    finally:
+        path.write_text(json.dumps(environment))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
