@@ -217,3 +217,46 @@ def test_the_framework_account_cannot_be_impersonated(localnet: Running) -> None
         assert "ENO_CAPABILITIES" in outcome["vm_status"]
 
     story(localnet, tell)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "accounts/0xzz",
+        "accounts/0x1/resource/nothing",
+        "accounts/0x1/transactions?start=-1",
+        "transactions/by_version/99999999999999999999",
+        "transactions/by_version/9999999999999999999",
+        "transactions/by_hash/0x12",
+        "blocks/by_height/one",
+        "transactions?limit=many",
+    ],
+)
+def test_a_malformed_question_is_answered_with_what_is_wrong(localnet: Running, path: str) -> None:
+    async def tell(chain: Chain) -> None:
+        response = await chain.client.client.get(f"{chain.client.base_url}/{path}")
+        assert response.status_code == 400
+        assert response.json()["error_code"] == "invalid_input"
+
+    story(localnet, tell)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        None,
+        {"function": "0x1::coin"},
+        {"function": "0x1::coin::balance", "type_arguments": ["&u8"], "arguments": ["0x1"]},
+        {"function": "0x1::coin::balance", "type_arguments": ["u8"], "arguments": []},
+        {"function": "0x1::coin::balance", "type_arguments": [], "arguments": ["0x1"]},
+        {"function": "0x1::coin::balance", "type_arguments": ["u8"], "arguments": [1]},
+        {"function": "0x1::coin::nothing", "type_arguments": [], "arguments": []},
+    ],
+)
+def test_a_malformed_view_is_refused(localnet: Running, asked: object) -> None:
+    async def tell(chain: Chain) -> None:
+        response = await chain.client.client.post(f"{chain.client.base_url}/view", json=asked)
+        assert response.status_code == 400
+        assert response.json()["error_code"] == "invalid_input"
+
+    story(localnet, tell)

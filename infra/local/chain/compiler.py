@@ -197,11 +197,8 @@ def _run(
 def _readable(text: str, package: Path, overlay: Path) -> str:
     """Without colours, and with the caller's paths in place of the copy's."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    return (
-        plain.replace(str(overlay), str(package))
-        .replace("./sources/", f"{package}/sources/")
-        .replace("./tests/", f"{package}/tests/")
-    )
+    plain = plain.replace(str(overlay), str(package))
+    return re.sub(r"(?<![\w.])\./(?=(?:sources|tests|scripts)/)", lambda _: f"{package}/", plain)
 
 
 def _words(done: subprocess.CompletedProcess[str]) -> str:

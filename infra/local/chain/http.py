@@ -22,6 +22,17 @@ BCS = "application/x-bcs"
 BODY_MAX = 8 * 1024 * 1024
 
 
+NUMBER_MAX = (1 << 63) - 1
+"""More than any version, height or sequence number will be, and as much as the database counts."""
+
+
+def parse_number(text: str, what: str) -> int:
+    """A non-negative decimal integer up to NUMBER_MAX; raises ApiError naming ``what``."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > NUMBER_MAX:
+        raise bad_request(f"{what} must be an integer from 0 to {NUMBER_MAX}, not {text!r}.")
+    return int(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     method: str
@@ -35,9 +46,8 @@ class Request:
         text = self.query.get(name, "")
         if not text:
             return default
-        if not (text.isascii() and text.isdigit()) or len(text) > 20:
-            raise bad_request(f"The parameter {name} must be a non-negative integer, not {text!r}.")
-        return int(text) if most is None else min(int(text), most)
+        number = parse_number(text, f"The parameter {name}")
+        return number if most is None else min(number, most)
 
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() == "true"

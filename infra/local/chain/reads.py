@@ -9,7 +9,7 @@ from infra.local.chain import accounts
 from infra.local.chain.bcs import BcsError
 from infra.local.chain.blocks import BlockMaker
 from infra.local.chain.errors import ApiError, bad_request, not_found
-from infra.local.chain.http import BCS, Handler, Request, Response, Router, json_response
+from infra.local.chain.http import BCS, Handler, Request, Response, Router, json_response, parse_number
 from infra.local.chain.ledger import MIN_GAS_PRICE, Ledger
 from infra.local.chain.render import Renderer, hex_of
 from infra.local.chain.state import Block, Committed
@@ -250,7 +250,7 @@ class Reads:
         return self.by_hash(request, tx_hash)
 
     def by_version(self, _request: Request, version: str) -> Response:
-        entry = self._ledger.store.by_version(_number(version))
+        entry = self._ledger.store.by_version(parse_number(version, "A version"))
         if entry is None:
             raise not_found("version_not_found", f"Ledger version {version} does not exist.")
         return json_response(self._renderer.committed(entry))
@@ -258,10 +258,14 @@ class Reads:
     # Blocks
 
     def block_by_height(self, request: Request, height: str) -> Response:
-        return self._block(request, self._ledger.store.block_at(_number(height)), f"height {height}")
+        return self._block(
+            request, self._ledger.store.block_at(parse_number(height, "A height")), f"height {height}"
+        )
 
     def block_by_version(self, request: Request, version: str) -> Response:
-        return self._block(request, self._ledger.store.block_of(_number(version)), f"version {version}")
+        return self._block(
+            request, self._ledger.store.block_of(parse_number(version, "A version")), f"version {version}"
+        )
 
     def _block(self, request: Request, block: Block | None, what: str) -> Response:
         if block is None:
@@ -318,9 +322,3 @@ def _cursor(text: str) -> bytes:
         return bytes.fromhex(text.removeprefix("0x"))
     except ValueError:
         raise bad_request(f"{text!r} is not a cursor from the header x-aptos-cursor.") from None
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 20:
-        raise bad_request(f"{text!r} is not a non-negative integer.")
-    return int(text)

@@ -8,7 +8,7 @@ from infra.local.chain import bcs
 from infra.local.chain.errors import bad_request
 from infra.local.chain.ledger import Ledger
 from infra.local.chain.render import Renderer
-from infra.local.chain.types import TypeSyntaxError, parse_address, parse_type
+from infra.local.chain.types import TypeSyntaxError, complete_type, parse_address
 from infra.local.chain.values import UnknownType, ValueMismatch
 from infra.local.chain.vm import Call
 
@@ -17,7 +17,7 @@ def read_call_json(asked: Any, ledger: Ledger, renderer: Renderer) -> Call:
     """{function, type_arguments, arguments} with the arguments encoded by the function's ABI."""
     try:
         address_text, module, name = asked["function"].split("::")
-        types = tuple(parse_type(text) for text in asked.get("type_arguments", []))
+        types = tuple(complete_type(text) for text in asked.get("type_arguments", []))
         arguments = list(asked.get("arguments", []))
         address = parse_address(address_text)
     except (KeyError, TypeError, AttributeError, ValueError) as error:

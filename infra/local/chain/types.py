@@ -175,6 +175,13 @@ def type_bytes(kind: MoveType) -> bytes:
     raise TypeSyntaxError(f"{format_type(kind)} is not a complete type.")
 
 
+def complete_type(text: str) -> MoveType:
+    """Read the text form of a type that values have: no reference and no parameter; else TypeSyntaxError."""
+    kind = parse_type(text)
+    type_bytes(kind)
+    return kind
+
+
 def read_struct(reader: bcs.Reader, depth: int = 0) -> Struct:
     """Read a struct tag from BCS."""
     address, module, name = reader.take(32), reader.text(), reader.text()
