@@ -1,0 +1,108 @@
+/// Which accounts may move credits: the hooks that every batch registers, and the freezes they look at.
+///
+/// A leaf. The virtual machine refuses a hook whose module is already on the call stack, so this module
+/// calls no other of the package and moves nothing through hooks.
+module carbon_market::transfer_policy {
+    use std::string::{Self, String};
+    use aptos_std::table::{Self, Table};
+    use aptos_framework::event;
+    use aptos_framework::fungible_asset::{FungibleAsset, TransferRef};
+    use aptos_framework::object::{Self, Object, ObjectCore};
+
+    friend carbon_market::access_control;
+
+    /// The account is frozen: it cannot give, retire, cancel or otherwise move its credits.
+    const E_FROZEN: u64 = 1;
+    /// The account to freeze is frozen already.
+    const E_ALREADY_FROZEN: u64 = 2;
+    /// The account to unfreeze is not frozen.
+    const E_NOT_FROZEN: u64 = 3;
+
+    /// An enum, so that later versions can hold more than freezes.
+    enum Policy has key {
+        V1 {
+            /// Frozen accounts, each with the reason.
+            frozen: Table<address, String>
+        }
+    }
+
+    #[event]
+    /// An account was frozen or unfrozen; the reason is "" while it is not frozen.
+    struct AccountFreezeChanged has drop, store {
+        account: address,
+        frozen_old: bool,
+        frozen_new: bool,
+        reason_old: String,
+        reason_new: String
+    }
+
+    fun init_module(publisher: &signer) {
+        move_to(publisher, Policy::V1 { frozen: table::new() });
+    }
+
+    public(friend) fun freeze_account(account: address, reason: String) acquires Policy {
+        let frozen = &mut Policy[@carbon_market].frozen;
+        assert!(!frozen.contains(account), E_ALREADY_FROZEN);
+        frozen.add(account, reason);
+        event::emit(
+            AccountFreezeChanged {
+                account,
+                frozen_old: false,
+                frozen_new: true,
+                reason_old: string::utf8(b""),
+                reason_new: reason
+            }
+        );
+    }
+
+    /// `reason` says why it may move again.
+    public(friend) fun unfreeze_account(account: address, reason: String) acquires Policy {
+        let frozen = &mut Policy[@carbon_market].frozen;
+        assert!(frozen.contains(account), E_NOT_FROZEN);
+        let reason_old = frozen.remove(account);
+        event::emit(
+            AccountFreezeChanged { account, frozen_old: true, frozen_new: false, reason_old, reason_new: reason }
+        );
+    }
+
+    #[view]
+    public fun is_frozen(account: address): bool acquires Policy {
+        Policy[@carbon_market].frozen.contains(account)
+    }
+
+    #[view]
+    /// Why the account is frozen; "" when it is not.
+    public fun freeze_reason(account: address): String acquires Policy {
+        *Policy[@carbon_market].frozen.borrow_with_default(account, &string::utf8(b""))
+    }
+
+    /// For whoever lets accounts do business with credits without moving them yet.
+    public fun assert_may_trade(account: address) acquires Policy {
+        assert!(!is_frozen(account), E_FROZEN);
+    }
+
+    /// The withdraw hook of every batch. Stores may lie in objects of objects, so every owner above the
+    /// store counts, not only the nearest.
+    public fun withdraw<T: key>(
+        store: Object<T>, amount: u64, transfer_ref: &TransferRef
+    ): FungibleAsset acquires Policy {
+        let owner = object::owner(store);
+        assert_may_trade(owner);
+        while (object::is_object(owner)) {
+            owner = object::owner(object::address_to_object<ObjectCore>(owner));
+            assert_may_trade(owner);
+        };
+        transfer_ref.withdraw_with_ref(store, amount)
+    }
+
+    /// The deposit hook of every batch. It lets everybody receive; batches register it because a hook that
+    /// is not there at creation can never be added.
+    public fun deposit<T: key>(store: Object<T>, asset: FungibleAsset, transfer_ref: &TransferRef) {
+        transfer_ref.deposit_with_ref(store, asset);
+    }
+
+    #[test_only]
+    public fun init_for_test(publisher: &signer) {
+        init_module(publisher);
+    }
+}
