@@ -1,8 +1,8 @@
 """Builds and tests Move packages with the real Move 2.1 compiler, fetching nothing.
 
 ``python -m infra.local.chain.compiler build|test|coverage PATH [--named-address NAME=0x..] [--filter TEXT]``
-prints what the compiler says and exits 0 (done), 1 (refused, or a test failed) or 2 (not a package, or no
-compiler installed).
+and ``… compiler framework`` print what the compiler says. Exit codes: 0 done, 1 refused or a test failed,
+2 not a package or no compiler installed.
 """
 
 from __future__ import annotations

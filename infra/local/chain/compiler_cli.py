@@ -44,6 +44,14 @@ def build_command(package: Path, named: tuple[str, ...], dev: bool) -> int:
     return 0
 
 
+@cli.command("framework")
+def framework_command() -> int:
+    """Build the local framework, so that the first chain starts at once."""
+    for name, built in compiler.framework().items():
+        click.echo(f"{name}  {len(built.modules)} modules")
+    return 0
+
+
 @cli.command("test")
 @_PACKAGE
 @_NAMED
@@ -87,3 +95,7 @@ def main(arguments: list[str]) -> int:
         print(text, file=sys.stderr)  # noqa: T201
         return 2
     return int(result or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
