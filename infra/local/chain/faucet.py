@@ -8,7 +8,6 @@ from infra.local.chain.errors import bad_request
 from infra.local.chain.genesis import FAUCET_ADDRESS, FAUCET_KEY
 from infra.local.chain.http import Request, Response, json_response
 from infra.local.chain.ledger import MIN_GAS_PRICE, Ledger
-from infra.local.chain.mempool import PER_ACCOUNT_MAX
 from infra.local.chain.reads import address_of
 from infra.local.chain.transaction import sign
 from infra.local.chain.types import parse_address
@@ -26,18 +25,17 @@ class Faucet:
     def __init__(self, ledger: Ledger, blocks: BlockMaker) -> None:
         self._ledger = ledger
         self._blocks = blocks
-        self._next = 0
 
     def healthy(self, _request: Request) -> Response:
         return Response(b"tap:ok", content_type="text/plain")
 
-    async def mint(self, request: Request) -> Response:
+    def mint(self, request: Request) -> Response:
         """``?address=&amount=``; answers with a list of the transaction's hash, once it is committed."""
         address = request.query.get("address") or request.query.get("auth_key") or ""
         amount = request.number("amount", AMOUNT_DEFAULT)
-        return json_response([await self._give(address_of(address), amount)])
+        return json_response([self._give(address_of(address), amount)])
 
-    async def fund(self, request: Request) -> Response:
+    def fund(self, request: Request) -> Response:
         """{"address", "amount"}; answers {"txn_hashes"}, once it is committed."""
         asked = request.json()
         if not isinstance(asked, dict):
@@ -46,21 +44,16 @@ class Faucet:
         address = asked.get("address") or asked.get("auth_key") or asked.get("pub_key") or ""
         if not isinstance(amount, int) or isinstance(amount, bool) or not isinstance(address, str):
             raise bad_request("The faucet is asked with address, a string, and amount, an integer of octas.")
-        return json_response({"txn_hashes": [await self._give(address_of(address), amount)]})
+        return json_response({"txn_hashes": [self._give(address_of(address), amount)]})
 
-    async def _give(self, address: bytes, amount: int) -> str:
+    def _give(self, address: bytes, amount: int) -> str:
+        """Send, and make blocks until it is committed: so the next one's sequence number is known."""
         if not 0 <= amount <= AMOUNT_MAX:
             raise bad_request(f"The faucet gives 0 to {AMOUNT_MAX} octas at once, not {amount}.")
         sequence = accounts.read_account(self._ledger.read, FAUCET_ADDRESS).sequence
-        while max(self._next, sequence) >= sequence + PER_ACCOUNT_MAX:
-            await self._blocks.next_block(1)
-            sequence = accounts.read_account(self._ledger.read, FAUCET_ADDRESS).sequence
-        if not self._ledger.mempool.has_ready():
-            self._next = sequence  # nothing of ours waits, whatever became of it
-        self._next = max(self._next, sequence)
-        tx = self._ledger.submit(self._transfer(address, amount, self._next))
-        self._next += 1
-        self._blocks.make_now()
+        tx = self._ledger.submit(self._transfer(address, amount, sequence))
+        while self._ledger.mempool.has_ready():
+            self._blocks.make_now()
         return "0x" + tx.hash.hex()
 
     def _transfer(self, address: bytes, amount: int, sequence: int) -> bytes:
