@@ -1,0 +1,25 @@
+"""Notifications as messages of the queue ``notifications``, from which deliveries are made.
+
+A message is {"version", "id", "type", "organisation", "data"}; the id is the same whenever it is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from carbonmarket import canonical
+from carbonmarket.settings import Settings
+
+
+class SqsNotifications:
+    """The :class:`carbonmarket.ports.notifications.Notifications` over SQS."""
+
+    def __init__(self, settings: Settings, sqs: Any) -> None:
+        self._sqs = sqs
+        self._queue = settings.prefix + "notifications"
+
+    def send(self, id: str, type: str, organisation: str, data: Mapping[str, str]) -> None:
+        url = self._sqs.get_queue_url(QueueName=self._queue)["QueueUrl"]
+        body = {"version": 1, "id": id, "type": type, "organisation": organisation, "data": dict(data)}
+        self._sqs.send_message(QueueUrl=url, MessageBody=canonical.dumps(body).decode())

@@ -1,0 +1,36 @@
+"""Sagas in Step Functions. Every execution is named, and the name is its idempotency key."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from carbonmarket.settings import Settings
+
+
+class StepFunctionsSagas:
+    """The :class:`carbonmarket.ports.sagas.Sagas` over AWS Step Functions."""
+
+    def __init__(self, settings: Settings, stepfunctions: Any, account: str) -> None:
+        self._client = stepfunctions
+        self._arn = f"arn:aws:states:{settings.aws_region}:{account}:stateMachine:{settings.prefix}"
+
+    def start(self, machine: str, execution: str, data: dict[str, str]) -> None:
+        try:
+            self._client.start_execution(
+                stateMachineArn=self._arn + machine, name=execution, input=json.dumps(data)
+            )
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return
+
+    def succeed(self, token: str, output: dict[str, object]) -> None:
+        try:
+            self._client.send_task_success(taskToken=token, output=json.dumps(output))
+        except (self._client.exceptions.TaskTimedOut, self._client.exceptions.TaskDoesNotExist):
+            return
+
+    def fail(self, token: str, error: str, cause: str) -> None:
+        try:
+            self._client.send_task_failure(taskToken=token, error=error, cause=cause)
+        except (self._client.exceptions.TaskTimedOut, self._client.exceptions.TaskDoesNotExist):
+            return

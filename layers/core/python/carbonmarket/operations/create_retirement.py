@@ -1,0 +1,141 @@
+"""An organisation retires grams for a beneficiary: the saga retire begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from carbonmarket import canonical, ids
+from carbonmarket.authorise import require_organisation, require_own, require_role
+from carbonmarket.border import parse_span
+from carbonmarket.commitments import personal_commitment
+from carbonmarket.errors import IdempotencyMismatch, NotFound
+from carbonmarket.operations.find_credits import named_batch, own_organisation, require_holding
+from carbonmarket.ports.accounts import AccountsStore
+from carbonmarket.ports.chain import ChainAccess
+from carbonmarket.ports.personal import SubjectKeys
+from carbonmarket.ports.registry import NEW, RegistryStore
+from carbonmarket.ports.sagas import Sagas
+from carbonmarket.quantities import parse_grams
+from carbonmarket.records.audit import told
+from carbonmarket.records.credits import Retirement
+from carbonmarket.records.principal import BUYER, DEVELOPER, Principal
+
+
+class Beneficiary(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom the retirement is for. ``name_is_public`` is the consent to show the name beside it."""
+
+    name: str
+    name_is_public: bool = False
+
+
+class CreateRetirement(msgspec.Struct, frozen=True, kw_only=True):
+    """``grams`` is a string; ``period`` is the span of the consumption that is made up for."""
+
+    batch: str
+    grams: str
+    reason: str
+    country: str
+    period_start: str
+    period_end: str
+    beneficiary: Beneficiary
+
+
+class KnownBeneficiary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is sealed: the name, and the salt (hex) with which it opens the commitment."""
+
+    name: str
+    salt: str
+
+
+def commitment_of(beneficiary: KnownBeneficiary) -> str:
+    """The commitment (hex) that stands on chain and in the certificate."""
+    return personal_commitment(bytes.fromhex(beneficiary.salt), {"name": beneficiary.name}).hex()
+
+
+def create_retirement(
+    request: CreateRetirement,
+    *,
+    caller: Principal,
+    key: str,
+    registry: RegistryStore,
+    accounts: AccountsStore,
+    chain: ChainAccess,
+    subjects: SubjectKeys,
+    sagas: Sagas,
+    salt: bytes,
+    now_us: int,
+) -> Retirement:
+    """Take the order and start its saga; ``salt`` is 32 random bytes. Its id is the certificate's."""
+    require_role(caller, BUYER, DEVELOPER)
+    grams = parse_grams(request.grams, "grams")
+    start_us, end_us = parse_span(request.period_start, request.period_end, "period_")
+    owner = own_organisation(caller, accounts)
+    id = ids.derive("RET", caller.organisation, key)
+    kept = registry.retirement(id)
+    if kept is None:
+        batch = named_batch(request.batch, registry=registry)
+        require_holding(owner, batch, grams, chain=chain)
+        known = KnownBeneficiary(name=request.beneficiary.name, salt=salt.hex())
+        retirement = Retirement(
+            id=id,
+            organisation=owner.id,
+            batch=batch.id,
+            grams=grams,
+            reason=request.reason,
+            country=request.country,
+            start_us=start_us,
+            end_us=end_us,
+            beneficiary=commitment_of(known),
+            sealed=subjects.seal(id, canonical.dumps(msgspec.to_builtins(known))),
+            name_is_public=request.beneficiary.name_is_public,
+            state="accepted",
+            created_us=now_us,
+        )
+        registry.save_retirement(retirement, NEW, told(caller, "create_retirement", id, "accepted", now_us))
+    else:
+        retirement = kept.record
+        _require_same(retirement, request, grams, start_us, end_us)
+    sagas.start("retire", id, {"retirement": id})
+    return retirement
+
+
+def get_retirement(retirement: str, *, caller: Principal, registry: RegistryStore) -> Retirement:
+    """One retirement of the caller's organisation."""
+    kept = registry.retirement(retirement)
+    if kept is None:
+        raise NotFound("there is no retirement with this id", field="retirement")
+    require_organisation(caller, kept.record.organisation, "retirement")
+    return kept.record
+
+
+def list_retirements(
+    after: str | None, *, caller: Principal, registry: RegistryStore
+) -> Iterator[tuple[str, Retirement]]:
+    """Those of the caller's organisation in the order of time."""
+    return registry.retirements(caller.organisation, after)
+
+
+def erase_beneficiary(
+    retirement: str, *, caller: Principal, registry: RegistryStore, subjects: SubjectKeys
+) -> Retirement:
+    """Forget who the beneficiary is. The certificate and every proof stay valid."""
+    found = get_retirement(retirement, caller=caller, registry=registry)
+    require_own(caller, found.organisation, "retirement")
+    subjects.erase(found.id)
+    return found
+
+
+def known_beneficiary(retirement: Retirement, subjects: SubjectKeys) -> KnownBeneficiary | None:
+    """Who it is, or None once that was erased."""
+    opened = subjects.open(retirement.sealed)
+    return None if opened is None else msgspec.json.decode(opened, type=KnownBeneficiary)
+
+
+def _require_same(
+    kept: Retirement, request: CreateRetirement, grams: int, start_us: int, end_us: int
+) -> None:
+    then = (kept.batch, kept.grams, kept.reason, kept.country, kept.start_us, kept.end_us)
+    if then != (request.batch, grams, request.reason, request.country, start_us, end_us):
+        raise IdempotencyMismatch("this Idempotency-Key retired something else")

@@ -1,0 +1,54 @@
+"""Batches and holdings: what was issued, and what of it an organisation holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from carbonmarket.errors import AccountFrozen, InsufficientHolding, InvalidInput, NotAllowed, NotFound
+from carbonmarket.ports.accounts import AccountsStore
+from carbonmarket.ports.chain import ChainAccess
+from carbonmarket.ports.registry import RegistryStore
+from carbonmarket.records.accounts import Organisation
+from carbonmarket.records.principal import Principal
+from carbonmarket.records.registry import Batch
+
+
+def get_batch(batch: str, *, registry: RegistryStore) -> Batch:
+    """One batch as it was issued."""
+    kept = registry.batch(batch)
+    if kept is None:
+        raise NotFound("there is no batch with this id", field="batch")
+    return kept.record
+
+
+def list_batches(after: str | None, *, registry: RegistryStore) -> Iterator[tuple[str, Batch]]:
+    """All batches in the order they were issued."""
+    return registry.batches(after)
+
+
+def named_batch(batch: str, *, registry: RegistryStore) -> Batch:
+    """The batch that a request's body names; InvalidInput (field ``batch``) if there is none."""
+    kept = registry.batch(batch)
+    if kept is None:
+        raise InvalidInput("there is no batch with this id", field="batch")
+    return kept.record
+
+
+def own_organisation(caller: Principal, accounts: AccountsStore) -> Organisation:
+    """The caller's organisation, which must have been admitted: it has the account on chain."""
+    organisation = accounts.organisation(caller.organisation)
+    if organisation is None:
+        raise NotAllowed("your organisation has not been admitted yet, so it has no account")
+    return organisation
+
+
+def require_holding(owner: Organisation, batch: Batch, grams: int, *, chain: ChainAccess) -> None:
+    """Refuse more grams than the account holds now, and any while it is frozen.
+
+    Asked of the chain itself, since the projection is a moment behind; the contract has the last word.
+    """
+    if chain.view("transfer_policy::is_frozen", [], [owner.account_address])[0]:
+        raise AccountFrozen("your account is frozen: it can't give or retire")
+    held = int(chain.view("carbon_credit::holding", [], [owner.account_address, batch.address])[0])
+    if grams > held:
+        raise InsufficientHolding(f"you hold {held} grams of batch {batch.id}, not {grams}", field="grams")

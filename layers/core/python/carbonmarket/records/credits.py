@@ -1,0 +1,61 @@
+"""Credits on the move: transfers between organisations and retirements. Grams are integers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+TransferState = Literal["submitted", "done", "failed"]
+RetirementState = Literal["accepted", "checked", "submitted", "final", "certified", "failed"]
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Grams of a batch given by one organisation to another."""
+
+    id: str
+    sender: str
+    receiver: str
+    batch: str
+    grams: int
+    state: TransferState
+    created_us: int
+    transaction: str = ""
+    reason: str = ""
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Personal data under its subject's key (AES-256-GCM), in base64; unreadable once that key is erased."""
+
+    subject: str
+    nonce: str
+    ciphertext: str
+
+
+class Retirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Grams taken out of use for good; its id is also the certificate's.
+
+    ``beneficiary`` is the commitment (hex) that stands on chain and in the certificate; who it is lies in
+    ``sealed``, shown only where ``name_is_public``. The consumption period takes its start and leaves its
+    end. Serials, transaction and version are known once the chain has it.
+    """
+
+    id: str
+    organisation: str
+    batch: str
+    grams: int
+    reason: str
+    country: str
+    start_us: int
+    end_us: int
+    beneficiary: str
+    sealed: Sealed
+    name_is_public: bool
+    state: RetirementState
+    created_us: int
+    serial_first: int | None = None
+    serial_last: int | None = None
+    transaction: str = ""
+    version: int | None = None
+    retired_us: int | None = None
+    failure: str = ""
