@@ -14,7 +14,8 @@ import msgspec
 from carbonmarket.errors import Conflict, NotFound, StaleWrite
 from carbonmarket.records.devices import Calibration, Device, Gateway, Meter, MeterAssignment
 from carbonmarket.settings import Settings
-from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Stored, Write
+from carbonmarket_adapters.dynamo.ingest import CountingTable
+from carbonmarket_adapters.dynamo.table import Kind, Stored, Write
 
 GATEWAY = Kind("gateway", Gateway)
 DEVICE = Kind("device", Device)
@@ -26,7 +27,7 @@ class DynamoDevices:
     """The :class:`carbonmarket.ports.devices.DevicesStore` over DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:
-        self._table = DocumentTable(settings, "devices")
+        self._table = CountingTable(settings)
 
     def save_gateway(self, gateway: Gateway) -> None:
         try:

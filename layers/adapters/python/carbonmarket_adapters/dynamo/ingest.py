@@ -8,9 +8,10 @@ Keys: ``gateway#<id>`` / ``sequence#<number>`` · ``hours#<project>`` / ``<hour>
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
+import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
@@ -23,6 +24,8 @@ from carbonmarket.ports.devices import IngestCommit, Versioned
 from carbonmarket.records.devices import HourRecord, ReadingCounts, Reject, SequenceRecord, Unanchored
 from carbonmarket.settings import Settings
 from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Kind, Stored, Write, _condition
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 SEQUENCE = Kind("sequence", SequenceRecord)
 HOUR = Kind("hour", HourRecord)
@@ -82,6 +85,22 @@ class CountingTable(DocumentTable):
             if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
                 raise StaleWrite("the records were changed by another writer") from error
             raise
+
+    def query_gsi1(
+        self,
+        kind: Kind[R],
+        gsi1pk: str,
+        *,
+        prefix: str = "",
+        after: str | None = None,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> Iterator[tuple[str, Stored[R]]]:
+        """As in DocumentTable; the sort key is taken from the index's class, since an attribute of an
+        index instance can't be read in PynamoDB 6.1."""
+        index = self._model.by_gsi1
+        sort = type(index).gsi1sk
+        yield from self._walk(kind, index, sort, gsi1pk, prefix, after, limit, reverse)
 
     def unanchored(self, project: str) -> list[Unanchored]:
         """The marks of a project, read consistently: closing a period rests on there being none."""

@@ -1,0 +1,1 @@
+"""Hourly: the roots of accepted readings go on chain."""

@@ -1,0 +1,1 @@
+"""HTTP: readings, rejects, anchors and proofs."""

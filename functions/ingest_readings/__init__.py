@@ -1,0 +1,1 @@
+"""Queue readings: messages of gateways are checked and stored."""

@@ -1,0 +1,1 @@
+"""What the market does: one verb a file."""
