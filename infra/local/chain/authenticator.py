@@ -103,10 +103,6 @@ class AccountAuthenticator:
             for index, scheme, signature in self.signatures
         )
 
-    def claims_validity(self) -> bool:
-        """Whether a signature is not all zeros: a simulation must not be a transaction that could be sent."""
-        return any(any(signature) for _, _, signature in self.signatures)
-
     def to_json(self) -> dict[str, Any]:
         signatures = [(index, scheme, "0x" + data.hex()) for index, scheme, data in self.signatures]
         if self.kind == "none":
@@ -142,10 +138,6 @@ class Authenticator:
     sender: AccountAuthenticator
     secondary: tuple[tuple[bytes, AccountAuthenticator], ...] = ()
     fee_payer: tuple[bytes, AccountAuthenticator] | None = None
-
-    def everyone(self) -> tuple[AccountAuthenticator, ...]:
-        payer = (self.fee_payer[1],) if self.fee_payer else ()
-        return (self.sender, *(part for _, part in self.secondary), *payer)
 
     def verifies(self, raw: bytes) -> bool:
         """Whether everyone signed what they must have, given BCS of the raw transaction.

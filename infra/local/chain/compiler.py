@@ -57,9 +57,6 @@ class BuiltPackage:
     scripts: dict[str, bytes]
     metadata: bytes
 
-    def module(self, name: str) -> BuiltModule:
-        return next(module for module in self.modules if module.name == name)
-
     @property
     def codes(self) -> list[bytes]:
         return [module.code for module in self.modules]

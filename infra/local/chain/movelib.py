@@ -94,7 +94,7 @@ def load(stem: str) -> ctypes.PyDLL:
     turned off first. PyDLL keeps the interpreter lock: calls are short, come from one thread, and call
     back into Python many times.
     """
-    os.environ["RUST_BACKTRACE"] = "0"
+    os.environ["RUST_BACKTRACE"] = os.environ["RUST_LIB_BACKTRACE"] = "0"
     path = library_path(stem)
     return ctypes.PyDLL(str(path))
 

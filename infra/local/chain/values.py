@@ -14,7 +14,6 @@ from infra.local.chain.bcs import BcsError, Reader
 from infra.local.chain.bytecode import Fields, Layout, read_module
 from infra.local.chain.types import (
     MoveType,
-    Param,
     Reference,
     Struct,
     TypeSyntaxError,
@@ -347,12 +346,3 @@ def _encode_bytes(value: Json) -> bytes:
 def is_signer(kind: MoveType) -> bool:
     """Whether a function's parameter is filled by a signer."""
     return kind == "signer" or (isinstance(kind, Reference) and kind.target == "signer")
-
-
-def has_parameters(kind: MoveType) -> bool:
-    """Whether the type still names a type parameter."""
-    if isinstance(kind, Param):
-        return True
-    if isinstance(kind, Vector):
-        return has_parameters(kind.item)
-    return isinstance(kind, Struct) and any(map(has_parameters, kind.args))
