@@ -94,9 +94,9 @@ def _grouped(inputs: QuantifyInputs) -> dict[str, list[Interval]]:
     by_device: dict[str, list[Interval]] = {device.device: [] for device in inputs.devices}
     for device in inputs.devices:
         if device.type not in TYPES:
-            raise InvalidInput(
-                f"device {device.device} measures {device.type}, which this methodology can't use"
-            )
+            raise InvalidInput(f"device {device.device} measures {device.type}, which is of no use here")
+        if device.auxiliary_uw < 0 or device.error_ppm < 0:
+            raise InvalidInput(f"device {device.device} has a negative auxiliary power or error")
     for interval in sorted(inputs.intervals, key=lambda item: (item.device, item.start_us)):
         if interval.device not in by_device:
             raise InvalidInput(f"a reading is of device {interval.device}, which is not among the inputs")

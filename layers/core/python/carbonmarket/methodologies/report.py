@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Annotated
 
 import msgspec
 
 from carbonmarket import canonical
 from carbonmarket.errors import InvalidInput
+
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+Microseconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999_999)]
+"""Since 1970, up to the end of the year 9999."""
+Digits = Annotated[str, msgspec.Meta(pattern="^(0|[1-9][0-9]{0,38})$")]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,8 +33,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Calibrated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A span in which a calibration was valid: from ``from_us`` up to, not including, ``until_us``."""
 
-    from_us: int
-    until_us: int
+    from_us: Microseconds
+    until_us: Microseconds
 
 
 class DeviceInputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,11 +47,11 @@ class DeviceInputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     device: str
     type: str
-    started_us: int
-    ended_us: int | None
-    interval_seconds: int
-    auxiliary_uw: int
-    error_ppm: int
+    started_us: Microseconds
+    ended_us: Microseconds | None
+    interval_seconds: Natural
+    auxiliary_uw: Natural
+    error_ppm: Natural
     calibrations: tuple[Calibrated, ...]
 
 
@@ -86,13 +92,13 @@ class MrvReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     methodology_version: int
     methodology_document: str
     project: str
-    period_start_us: int
-    period_end_us: int
+    period_start_us: Microseconds
+    period_end_us: Microseconds
     devices: tuple[DeviceInputs, ...]
-    readings: int
-    positive_uj: str
-    negative_uj: str
-    grams: str
+    readings: Natural
+    positive_uj: Digits
+    negative_uj: Digits
+    grams: Digits
     lines: tuple[Line, ...]
 
     def line(self, key: str) -> Line:

@@ -1,0 +1,1 @@
+"""The retirement certificate: a verifiable credential, its evidence and its printed form."""
