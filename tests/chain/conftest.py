@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.chain.process import Running, running
+from tests.chain.market import Market
 from tests.chain.world import World
 
 _stages = itertools.count()
@@ -35,3 +36,32 @@ def make_world(
 def world(make_world: Callable[[Running], World], chain_localnet: Running) -> World:
     """A world over the session's localnet."""
     return make_world(chain_localnet)
+
+
+@pytest.fixture
+def own_localnet(tmp_path: Path) -> Iterator[Running]:
+    """A localnet that a story may stop, replace or set the clock of."""
+    with running(tmp_path / "own.db") as started:
+        yield started
+
+
+@pytest.fixture
+def make_market(
+    dynamodb_url: str, tmp_path: Path, make_world: Callable[[Running], World]
+) -> Callable[[Running], Market]:
+    """Makes a market over a localnet, with contracts, project and anchored hours, but nothing issued."""
+
+    def make(localnet: Running) -> Market:
+        market = Market(localnet, dynamodb_url, tmp_path, f"chain{next(_stages)}")
+        market.publish()
+        market.register()
+        market.anchor()
+        return market
+
+    return make
+
+
+@pytest.fixture
+def market(make_market: Callable[[Running], Market], chain_localnet: Running) -> Market:
+    """A market over the session's localnet."""
+    return make_market(chain_localnet)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from carbonmarket.errors import EngineUnavailable, IdempotencyMismatch, NotFound, NotYetFinal
 from carbonmarket_adapters.aptos.client import NodeClient
 from carbonmarket_adapters.aptos.sponsorship import EXPIRY_S
-from infra.local.chain.process import Running, running
+from infra.local.chain.process import Running
 from tests.chain.world import OCTAS, World
 
 
@@ -32,13 +31,6 @@ class DiesBeforeSending(NodeClient):
 
     def submit(self, signed: bytes) -> None:
         raise Killed
-
-
-@pytest.fixture
-def own_localnet(tmp_path: Path) -> Iterator[Running]:
-    """A localnet whose clock a story may set forward."""
-    with running(tmp_path / "own.db") as started:
-        yield started
 
 
 def test_a_call_is_committed_and_its_fee_is_the_sponsors(world: World) -> None:

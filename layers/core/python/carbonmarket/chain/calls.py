@@ -314,9 +314,12 @@ def set_labels(batch: str, labels: int) -> EntryCall:
     return _call("carbon_credit::set_labels", ("address", batch), ("u64", labels))
 
 
+# certificate_registry
+
+
 def set_certificate_uri(prefix: str) -> EntryCall:
     """The admin sets what certificate tokens' URIs begin with."""
-    return _call("carbon_credit::set_certificate_uri", ("String", prefix))
+    return _call("certificate_registry::set_certificate_uri", ("String", prefix))
 
 
 # What the sponsor pays for: the daily work of organisations, issuer and oracle, never an admin's acts.

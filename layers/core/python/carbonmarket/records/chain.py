@@ -53,3 +53,251 @@ class GasBudget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sponsor: str
     day: str
     gas_units: int
+
+
+# What the chain was seen to hold (table chain)
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far the projection has come: the last version folded, and its fingerprint.
+
+    ``fingerprint`` is the node's accumulator hash, which covers all transactions up to the version.
+    """
+
+    chain_id: int
+    version: int
+    fingerprint: str
+    ledger_us: int
+
+
+class Governance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who administers the contracts and whether they are paused."""
+
+    admin: str | None = None
+    proposed_admin: str | None = None
+    paused: bool = False
+
+
+class RoleGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether an account has a role (1 issuer, 2 oracle, 3 pauser)."""
+
+    account: str
+    role: int
+    granted: bool
+
+
+class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A registered reviewer: Ed25519 key and organisation's commitment, 0x-hex."""
+
+    account: str
+    public_key: str
+    organisation: str
+
+
+class Freeze(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether an account is frozen, and why."""
+
+    account: str
+    frozen: bool
+    reason: str
+
+
+class Methodology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A registered methodology version; numerator and denominator are u128, as decimal strings."""
+
+    id: str
+    version: int
+    formula: int
+    numerator: str
+    denominator: str
+    buffer_bps: int
+    document_hash: str
+    active: bool
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A project on chain. ``debt`` is reversed grams that nobody has made good yet."""
+
+    id: str
+    developer: str
+    organisation: str
+    country: str
+    methodology: str
+    methodology_version: int
+    metadata_hash: str
+    active: bool = True
+    debt: int = 0
+
+
+class Anchor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One part of one hour: the Merkle root over ``count`` readings and both sums.
+
+    ``positive`` and ``negative`` are u128 microjoules as decimal strings.
+    """
+
+    project: str
+    hour_s: int
+    part: int
+    root: str
+    count: int
+    positive: str
+    negative: str
+    uri: str
+    late: bool
+    version: int
+    transaction: str
+    time_us: int
+
+
+class Period(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A closed period with its anchored sums (decimal strings, microjoules)."""
+
+    project: str
+    number: int
+    start_s: int
+    end_s: int
+    positive: str
+    negative: str
+    count: int
+    state: Literal["closed", "issued", "reopened"]
+    batch: str | None = None
+    version: int
+    transaction: str
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An issued batch: the token and asset at ``address``, its block of serials and its buckets in grams.
+
+    ``issued`` and ``buffered`` (set aside at issue) never change; ``cancelled`` includes burnt reversals;
+    ``reversed`` counts all reversed grams, burnt or turned into debt.
+    """
+
+    address: str
+    id: str
+    project: str
+    period_number: int
+    period_start_s: int
+    period_end_s: int
+    developer: str
+    country: str
+    methodology: str
+    methodology_version: int
+    report_hash: str
+    serial_first: int
+    serial_last: int
+    issued: int
+    buffered: int
+    retired: int = 0
+    cancelled: int = 0
+    reversed: int = 0
+    labels: int
+    uri: str
+    version: int
+    transaction: str
+    time_us: int
+
+
+class BatchName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The address of the batch of an id."""
+
+    id: str
+    address: str
+
+
+class Store(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fungible store of a batch: what a wallet's owner holds in it.
+
+    ``inline`` is the store's own balance, ``concurrent`` the balance it keeps aside once upgraded.
+    """
+
+    address: str
+    batch: str
+    owner: str
+    inline: int
+    concurrent: int = 0
+    frozen: bool = False
+
+    @property
+    def grams(self) -> int:
+        """What the store holds."""
+        return self.inline + self.concurrent
+
+
+class Retirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Grams retired for good, with their serial range."""
+
+    id: str
+    batch: str
+    batch_id: str
+    project: str
+    holder: str
+    grams: int
+    serial_first: int
+    serial_last: int
+    beneficiary_commitment: str
+    reason: str
+    country: str
+    period_start_s: int
+    period_end_s: int
+    certificate: str
+    version: int
+    transaction: str
+    time_us: int
+
+
+class Cancellation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Grams destroyed without a claim, or taken back by a reversal; serials 0 where none were burnt.
+
+    ``grams`` are the burnt ones; a reversal may have named more.
+    """
+
+    id: str
+    kind: Literal["cancelled", "reversed"]
+    batch: str
+    batch_id: str
+    project: str
+    holder: str
+    grams: int
+    serial_first: int
+    serial_last: int
+    reason: str
+    version: int
+    transaction: str
+    time_us: int
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an account holds of a batch, in all its stores together."""
+
+    owner: str
+    batch: str
+    grams: int
+
+
+class BatchReconciliation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One batch in grams, counted three ways; ``differences`` are sentences, none where all agree.
+
+    ``serials_…`` are lengths of serial ranges, ``chain_…`` the contract's views, ``projected_…`` sums over
+    the projection's stores (``projected_held`` includes the buffer).
+    """
+
+    batch: str
+    batch_id: str
+    serials_issued: int
+    serials_retired: int
+    serials_cancelled: int
+    chain_supply: int
+    chain_retired: int
+    chain_cancelled: int
+    projected_held: int
+    differences: tuple[str, ...]
+
+
+class Reconciliation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The published comparison of serial ranges, chain supply and projection at a ledger version."""
+
+    at_us: int
+    chain_id: int
+    version: int
+    batches: tuple[BatchReconciliation, ...]
+    differences: int

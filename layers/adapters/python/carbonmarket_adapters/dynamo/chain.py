@@ -1,0 +1,138 @@
+"""Table ``chain``: reading the projection, and the published reconciliation."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TypeVar
+
+import msgspec
+
+from carbonmarket.ports.projection import Key
+from carbonmarket.records.chain import (
+    Anchor,
+    Batch,
+    BatchName,
+    Cancellation,
+    Cursor,
+    Freeze,
+    Holding,
+    Period,
+    Project,
+    Reconciliation,
+    Retirement,
+    Store,
+)
+from carbonmarket.settings import Settings
+from carbonmarket_adapters.dynamo.chain_keys import (
+    BATCHES,
+    anchor_sort,
+    is_projected,
+    key_of,
+    keys_of,
+    kind_of,
+)
+from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Write, table_model
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+CURSOR = Kind("cursor", Cursor)
+CURSOR_KEYS = ("CURSOR", "CURSOR")
+_RECONCILIATION = Kind("reconciliation", Reconciliation)
+_RECONCILIATION_KEYS = ("RECONCILIATION", "LATEST")
+
+
+class ChainTable:
+    """Reads of the projection; a :class:`~carbonmarket.ports.projection.ChainProjection`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._table = DocumentTable(settings, "chain")
+        self._model = table_model(settings, "chain")
+
+    def cursor(self) -> Cursor | None:
+        found = self._table.get(CURSOR, *CURSOR_KEYS)
+        return found.record if found else None
+
+    def project(self, project: str) -> Project | None:
+        return self._record(Project, "project", project)
+
+    def batch(self, batch_id: str) -> Batch | None:
+        name = self._record(BatchName, "batch_name", batch_id)
+        return self.batch_at(name.address) if name else None
+
+    def batch_at(self, address: str) -> Batch | None:
+        return self._record(Batch, "batch", address)
+
+    def batches(self, *, after: str | None = None, first: int = 50) -> list[tuple[str, Batch]]:
+        found = self._table.query_gsi1(kind_of("batch"), BATCHES, after=after, limit=first)
+        return [(sort, stored.record) for sort, stored in found]
+
+    def holding(self, owner: str, batch: str) -> int:
+        return sum(store.grams for store in self._stores(owner, prefix=f"{batch}#"))
+
+    def holdings(self, owner: str, *, after: str | None = None, first: int = 50) -> list[Holding]:
+        # "~" sorts after every hex digit, so the cursor passes over all stores of the batch.
+        stores = self._stores(owner, after=None if after is None else f"{after}#~")
+        by_batch = itertools.groupby(stores, key=lambda store: store.batch)
+        totals = ((batch, sum(store.grams for store in group)) for batch, group in by_batch)
+        held = (Holding(owner=owner, batch=batch, grams=grams) for batch, grams in totals if grams)
+        return list(itertools.islice(held, first))
+
+    def stores(self, owner: str) -> list[Store]:
+        return self._stores(owner)
+
+    def retirement(self, retirement_id: str) -> Retirement | None:
+        return self._record(Retirement, "retirement", retirement_id)
+
+    def retirements_of(self, batch: str) -> list[Retirement]:
+        """The retirements of the batch at an address, in the order of their serials."""
+        found = self._table.query_gsi1(kind_of("retirement"), f"BATCH#{batch}")
+        return [stored.record for _, stored in found]
+
+    def cancellations_of(self, batch: str) -> list[Cancellation]:
+        """The cancellations and reversals of the batch at an address, in the order of their serials."""
+        found = self._table.query_gsi1(kind_of("cancellation"), f"BATCH#{batch}")
+        return [stored.record for _, stored in found]
+
+    def anchor(self, project: str, hour_s: int, part: int) -> Anchor | None:
+        return self._record(Anchor, "anchor", project, str(hour_s), str(part))
+
+    def anchors(self, project: str, from_s: int, to_s: int) -> list[Anchor]:
+        end = anchor_sort(to_s, 0)
+        found = self._table.query(
+            kind_of("anchor"), f"PROJECT#{project}", prefix="ANCHOR#", after=anchor_sort(from_s, 0)[:-6]
+        )
+        inside = itertools.takewhile(lambda item: item[0] < end, found)
+        return [stored.record for _, stored in inside]
+
+    def period(self, project: str, number: int) -> Period | None:
+        return self._record(Period, "period", project, str(number))
+
+    def is_frozen(self, account: str) -> bool:
+        found = self._record(Freeze, "freeze", account)
+        return found is not None and found.frozen
+
+    def reconciliation(self) -> Reconciliation | None:
+        found = self._table.get(_RECONCILIATION, *_RECONCILIATION_KEYS)
+        return found.record if found else None
+
+    def publish(self, reconciliation: Reconciliation) -> None:
+        """Make a reconciliation the published one."""
+        self._table.put(Write(_RECONCILIATION, *_RECONCILIATION_KEYS, reconciliation))
+
+    def everything(self) -> dict[Key, msgspec.Struct]:
+        """Every projected record by its key: for laws and comparisons, not for serving."""
+        return {
+            key_of(item.kind, record): record
+            for item in self._model.scan(consistent_read=True)
+            if is_projected(item.kind)
+            for record in (kind_of(item.kind).decode(item.body, int(item.item_version)),)
+        }
+
+    def _stores(self, owner: str, *, prefix: str = "", after: str | None = None) -> list[Store]:
+        found = self._table.query_gsi1(kind_of("store"), f"OWNER#{owner}", prefix=prefix, after=after)
+        return [stored.record for _, stored in found]
+
+    def _record(self, record: type[R], *key: str) -> R | None:
+        kind: Kind[R] = kind_of(key[0])
+        found = self._table.get(kind, *keys_of(key))
+        return found.record if found else None

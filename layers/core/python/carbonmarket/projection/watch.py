@@ -1,0 +1,90 @@
+"""Advancing the projection: page by page, and back to the last common version where the chain went back.
+
+Every page begins with the version folded last, so that its fingerprint is compared before anything is added.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from carbonmarket.errors import NotFound
+from carbonmarket.ports.projection import ChainSource, Key, Page, ProjectionStore
+from carbonmarket.projection.fold import fold, wanted
+from carbonmarket.records.chain import Cursor
+
+PAGE_VERSIONS = 100
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What one step did: versions folded, journal entries undone, and whether more is waiting."""
+
+    versions: int
+    undone: int
+    behind: int
+
+
+def advance(source: ChainSource, store: ProjectionStore, market: str) -> Progress:
+    """Fold the next page, or rewind where the chain isn't the one that was folded.
+
+    ``market`` is the package's address in the long form. StaleWrite if another watcher was first.
+    """
+    cursor = store.begin()
+    page = source.page(0 if cursor is None else cursor.version, PAGE_VERSIONS)
+    if cursor is None:
+        fresh = page.transactions
+    elif _continues(cursor, page):
+        fresh = page.transactions[1:]
+    else:
+        return Progress(0, _rewind(source, store, page), 1)
+    if not fresh:
+        return Progress(0, 0, 0)
+    state = store.load(wanted(fresh, market))
+    after = store.commit(page.chain_id, fold(fresh, state, market))
+    return Progress(len(fresh), 0, max(0, page.ledger_version - after.version))
+
+
+def _continues(cursor: Cursor, page: Page) -> bool:
+    if page.chain_id != cursor.chain_id or not page.transactions:
+        return False
+    first = page.transactions[0]
+    return int(first["version"]) == cursor.version and first["accumulator_root_hash"] == cursor.fingerprint
+
+
+def _rewind(source: ChainSource, store: ProjectionStore, page: Page) -> int:
+    """Undo back to the last version that the chain still has as it was folded; entries undone."""
+    cursor = store.begin()
+    same_chain = cursor is not None and cursor.chain_id == page.chain_id
+    undone = 0
+    for mark in store.marks():
+        could_stand = same_chain and mark.version <= page.ledger_version
+        if could_stand and source.fingerprint(mark.version) == mark.fingerprint:
+            break
+        store.undo_newest()
+        undone += 1
+    return undone
+
+
+def rebuilt(source: ChainSource, market: str, to_version: int) -> dict[Key, msgspec.Struct]:
+    """The records of the whole chain up to ``to_version``, folded afresh from version 0."""
+    state: dict[Key, Any] = {}
+    version = 0
+    while version <= to_version:
+        transactions = source.page(version, min(PAGE_VERSIONS, to_version + 1 - version)).transactions
+        if not transactions:
+            raise NotFound(f"the node has no version {version}, and {to_version} was asked for")
+        before = {key: state.get(key) for key in wanted(transactions, market)}
+        for folded in fold(transactions, before, market):
+            state.update(folded.effects)
+        version += len(transactions)
+    return {key: record for key, record in state.items() if record is not None}
+
+
+def differences(in_place: dict[Key, msgspec.Struct], anew: dict[Key, msgspec.Struct]) -> list[str]:
+    """Sentences on every record that differs between two projections; none where they are equal."""
+    return [
+        f"{' '.join(key)}: in place {in_place.get(key)}, rebuilt {anew.get(key)}"
+        for key in sorted(in_place.keys() | anew.keys())
+        if in_place.get(key) != anew.get(key)
+    ]
