@@ -1,7 +1,7 @@
 # Every target sets the machine up first; a second run of the set-up costs a moment.
 PY := .venv/bin/python
 BIN := .venv/bin
-MOVE := $(PY) -m infra.local.chain.compiler_cli
+
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test test-move check format bench synth package openapi lock clean
@@ -19,7 +19,7 @@ up: setup ## Start the machine and leave it running until Ctrl-C
 	@$(BIN)/carbonmarket up
 
 test: setup ## Run the tests, engines and all
-	@$(PY) -m infra.local.chain.framework_build >/dev/null 2>&1 || true
+	@$(PY) -m infra.local.chain.compiler_cli framework >/dev/null
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
 check: setup ## Lint, types, import rules

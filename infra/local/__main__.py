@@ -12,7 +12,7 @@ import click
 
 _COMMANDS = {
     "demo": ("infra.local.commands", "demo_command", "Run the main job end to end on real data."),
-    "localnet": ("infra.local.commands", "localnet_command", "Run the chain alone."),
+    "localnet": ("infra.local.chain.__main__", "main", "Run the chain alone."),
     "rebuild": ("infra.local.commands", "rebuild_command", "Rebuild the chain's projection and compare it."),
     "token": ("infra.local.commands", "token_command", "Print a development token for the API."),
     "trust": ("carbonmarket.cli.trust", "trust_group", "Say whose certificates you trust."),

@@ -1,0 +1,84 @@
+"""The commands of ``carbonmarket`` that run engines; each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infra.local.settings import MachineSettings
+
+_DEFAULTS = MachineSettings()
+
+
+def _ports(command: Any) -> Any:
+    """Add an option for every port of the machine."""
+    for name, port in reversed(_DEFAULTS.ports().items()):
+        option = "--" + name.replace("_", "-")
+        command = click.option(option, type=click.IntRange(1, 65535), default=port, show_default=True)(command)
+    return command
+
+
+def _preflight() -> None:
+    from infra.local.preflight import missing
+
+    lacks = missing()
+    if lacks:
+        raise click.ClickException("This machine lacks:\n" + "\n".join(f"  {line}" for line in lacks))
+
+
+@click.command("up")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=_DEFAULTS.state,
+    help="Folder of everything the machine keeps.",
+)
+@_ports
+def up_command(state: Path, **ports: int) -> None:
+    """Start the machine and leave it running until Ctrl-C.
+
+    It goes on from the state it left. Everything listens on 127.0.0.1 alone.
+    """
+    from infra.local.run import run_until_interrupted
+
+    _preflight()
+    run_until_interrupted(replace(MachineSettings(state=state.resolve()), **ports))
+
+
+@click.command("demo")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("var/demo"),
+    show_default=True,
+    help="Folder for the certificate, the evidence and the summary; what an earlier demo left is replaced.",
+)
+@_ports
+def demo_command(out: Path, **ports: int) -> None:
+    """Run the main job end to end on real data.
+
+    10,000 readings of a solar array become credits; a buyer retires some of them; the certificate is
+    verified offline and against the chain. Takes some minutes and ends with a table of what happened.
+    """
+    from infra.local.demo.story import run_demo
+
+    _preflight()
+    run_demo(out.resolve(), ports)
+
+
+@click.command("token")
+@click.option("--organisation", required=True, help="The organisation the token acts for (ORG…).")
+@click.option("--role", "roles", multiple=True, required=True, help="developer, buyer, validator, …; repeatable.")
+@click.option("--subject", default="developer", show_default=True, help="The person's id; never a name.")
+@click.option(
+    "--state", type=click.Path(file_okay=False, path_type=Path), default=_DEFAULTS.state, help="As for `up`."
+)
+def token_command(organisation: str, roles: tuple[str, ...], subject: str, state: Path) -> None:
+    """Print a bearer token for the API of the machine that `carbonmarket up` started. Good for four hours."""
+    from infra.local.demo.client import development_token
+
+    key = MachineSettings(state=state.resolve()).market_settings("0x0").development_key
+    click.echo(development_token(key, subject=subject, organisation=organisation, roles=roles))
