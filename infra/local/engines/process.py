@@ -31,7 +31,7 @@ class Engine:
     def __init__(
         self,
         name: str,
-        command: Sequence[str | Path],
+        command: Sequence[str | int | Path],
         *,
         log: Path,
         healthy: Callable[[], bool],

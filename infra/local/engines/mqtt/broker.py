@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
+from infra.declarations import ROOT
 from infra.local.engines.mqtt.authority import Authority, Identity
 from infra.local.engines.process import Engine, EngineError, listens
 from infra.local.settings import LOOPBACK
@@ -80,8 +82,8 @@ def _configure(state: Path, stage: str, port: int, authority: Authority) -> Path
         f"max_packet_size {_MESSAGE_BYTES_MAX}",
         "persistence true",
         f"persistence_location {folder}/",
-        "autosave_interval 1000",
-        "autosave_on_changes true",
+        # Each second; at a clean end in any case.
+        "autosave_interval 1",
         "log_dest stderr",
         "log_type error",
         "log_type warning",
@@ -89,3 +91,20 @@ def _configure(state: Path, stage: str, port: int, authority: Authority) -> Path
     config = folder / "mosquitto.conf"
     config.write_text("\n".join(lines) + "\n")
     return config
+
+
+class RuleBridge(Engine):
+    """The process that runs the topic rules; healthy once the broker has taken its subscriptions."""
+
+    def __init__(
+        self, state: Path, stage: str, mqtt_port: int, aws_url: str, log: Path, rules: Path = ROOT / "iot_rules"
+    ) -> None:
+        self._ready = state / "bridge.ready"
+        command = [sys.executable, "-m", "infra.local.engines.mqtt", "--state", state, "--stage", stage]
+        command += ["--port", mqtt_port, "--aws", aws_url, "--rules", rules]
+        super().__init__("topic rules", command, log=log, healthy=self._ready.exists)
+
+    def start(self) -> None:
+        """Start; what an earlier run said of itself does not count."""
+        self._ready.unlink(missing_ok=True)
+        super().start()
