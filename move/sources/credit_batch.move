@@ -393,4 +393,11 @@ module carbon_market::credit_batch {
         let view = batch(batch);
         (view.issued, view.buffered, view.retired, view.cancelled, view.reversed, view.serial_next)
     }
+
+    #[test_only]
+    /// (first serial, last serial)
+    public fun serials_for_test(batch: address): (u64, u64) acquires Batch {
+        let view = batch(batch);
+        (view.serial_first, view.serial_last)
+    }
 }

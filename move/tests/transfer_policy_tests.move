@@ -1,0 +1,144 @@
+#[test_only]
+/// The hooks, called as the framework calls them. That the framework does call them is tested on a chain
+/// (tests/move/test_contracts.py): the local unit-test runner cannot dispatch.
+module carbon_market::transfer_policy_tests {
+    use std::option;
+    use aptos_framework::dispatchable_fungible_asset;
+    use aptos_framework::fungible_asset::{Self, FungibleStore, Metadata, MintRef, TransferRef};
+    use aptos_framework::object::{Self, Object, ObjectCore};
+    use aptos_framework::primary_fungible_store;
+    use carbon_market::access_control;
+    use carbon_market::carbon_credit;
+    use carbon_market::credit_batch;
+    use carbon_market::scenario::{Self, text};
+    use carbon_market::transfer_policy;
+
+    /// An asset without hooks, so that a test can hold the ref that the framework gives to hooks.
+    fun plain_asset(): (MintRef, TransferRef) {
+        let constructor = object::create_named_object(&scenario::stranger(), b"plain");
+        primary_fungible_store::create_primary_store_enabled_fungible_asset(
+            &constructor, option::none(), text(b"Plain"), text(b"P"), 0, text(b""), text(b"")
+        );
+        (fungible_asset::generate_mint_ref(&constructor), fungible_asset::generate_transfer_ref(&constructor))
+    }
+
+    /// Runs the withdraw hook on a store of 10 that lies in an object of an object of the developer's.
+    fun withdraw_from_nested_store() {
+        let (mint_ref, transfer_ref) = plain_asset();
+        let outer = object::create_object(@0xde).address_from_constructor_ref();
+        let inner = object::create_object(outer).address_from_constructor_ref();
+        let store =
+            fungible_asset::create_store(&object::create_object(inner), mint_ref.mint_ref_metadata());
+        mint_ref.mint_to(store, 10);
+        let asset = transfer_policy::withdraw(store, 4, &transfer_ref);
+        assert!(asset.amount() == 4);
+        transfer_policy::deposit(store, asset, &transfer_ref);
+        assert!(fungible_asset::balance(store) == 10);
+    }
+
+    /// Credits of the developer in a store beside its primary store.
+    fun secondary_store(batch: Object<Metadata>, owner: address): Object<FungibleStore> {
+        let store = fungible_asset::create_store(&object::create_object(owner), batch);
+        let asset = primary_fungible_store::withdraw(&scenario::developer(), batch, 1000);
+        dispatchable_fungible_asset::deposit(store, asset);
+        store
+    }
+
+    #[test]
+    fun everybody_moves_credits_until_frozen() {
+        scenario::open();
+        withdraw_from_nested_store();
+    }
+
+    #[test]
+    fun a_freed_account_moves_its_credits_again() {
+        scenario::open();
+        access_control::freeze_account(&scenario::pauser(), @0xde, text(b"case 17"));
+        access_control::unfreeze_account(&scenario::pauser(), @0xde, text(b"case 17 closed"));
+        transfer_policy::assert_may_trade(@0xde);
+        withdraw_from_nested_store();
+    }
+
+    #[test]
+    #[expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_frozen_account_may_not_trade() {
+        scenario::open();
+        access_control::freeze_account(&scenario::pauser(), @0xde, text(b"case 17"));
+        transfer_policy::assert_may_trade(@0xde);
+    }
+
+    #[test]
+    #[expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_freeze_reaches_stores_in_objects_of_objects() {
+        scenario::open();
+        access_control::freeze_account(&scenario::pauser(), @0xde, text(b"case 17"));
+        withdraw_from_nested_store();
+    }
+
+    #[test]
+    #[expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun freezing_an_object_holds_the_store_that_it_owns() {
+        scenario::open();
+        let (mint_ref, transfer_ref) = plain_asset();
+        let safe = object::create_object(@0xde).address_from_constructor_ref();
+        let store =
+            fungible_asset::create_store(&object::create_object(safe), mint_ref.mint_ref_metadata());
+        mint_ref.mint_to(store, 10);
+        access_control::freeze_account(&scenario::pauser(), safe, text(b"case 19"));
+        let asset = transfer_policy::withdraw(store, 4, &transfer_ref);
+        transfer_policy::deposit(store, asset, &transfer_ref);
+    }
+
+    #[test]
+    fun a_bare_wallet_moves_credits() {
+        let batch = scenario::issued();
+        primary_fungible_store::transfer(&scenario::developer(), batch, @0xb1, 500);
+        assert!(credit_batch::holding(@0xb1, batch) == 500);
+    }
+
+    #[test]
+    fun a_frozen_account_can_receive() {
+        let batch = scenario::issued();
+        access_control::freeze_account(&scenario::pauser(), @0xb1, text(b"case 18"));
+        carbon_credit::give(&scenario::developer(), batch, @0xb1, 500);
+        assert!(credit_batch::holding(@0xb1, batch) == 500);
+    }
+
+    #[test]
+    // ENO_UNGATED_TRANSFERS, permission denied.
+    #[expected_failure(abort_code = 0x50003, location = aptos_framework::object)]
+    fun a_store_of_credits_cannot_change_hands() {
+        let batch = scenario::issued();
+        let store = secondary_store(batch, @0xde);
+        object::transfer(&scenario::developer(), store, @0xb1);
+    }
+
+    #[test]
+    // ENOT_STORE_OWNER, permission denied.
+    #[expected_failure(abort_code = 0x50008, location = aptos_framework::fungible_asset)]
+    fun the_publisher_cannot_empty_the_buffer() {
+        let batch = scenario::issued();
+        let buffer = object::address_to_object<FungibleStore>(credit_batch::buffer_store(batch));
+        let to = primary_fungible_store::ensure_primary_store_exists(@carbon_market, batch);
+        dispatchable_fungible_asset::transfer(&scenario::admin(), buffer, to, 1);
+    }
+
+    #[test]
+    fun the_registry_and_its_batches_belong_to_no_account() {
+        let batch = scenario::issued();
+        let registry = object::address_to_object<ObjectCore>(credit_batch::registry_address());
+        assert!(object::owner(registry) == @0x0);
+        assert!(object::owner(batch) == credit_batch::registry_address());
+        assert!(!object::ungated_transfer_allowed(batch));
+    }
+
+    #[test]
+    // EINVALID_DISPATCHABLE_OPERATIONS, invalid argument.
+    #[expected_failure(abort_code = 0x1001C, location = aptos_framework::fungible_asset)]
+    fun the_hooks_cannot_be_walked_around() {
+        let batch = scenario::issued();
+        let from = primary_fungible_store::primary_store(@0xde, batch);
+        let to = primary_fungible_store::ensure_primary_store_exists(@0xb1, batch);
+        fungible_asset::transfer(&scenario::developer(), from, to, 1);
+    }
+}
