@@ -93,7 +93,8 @@ def test_a_rate_is_so_many_seconds(expression: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["rate(0 minutes)", "every minute", "cron(* * *)", "cron(61 * * * ? *)", "cron(0 0 L * ? *)"]
+    "expression",
+    ["rate(0 minutes)", "every minute", "cron(* * *)", "cron(61 * * * ? *)", "cron(0 0 L * ? *)"],
 )
 def test_an_expression_that_is_not_understood_is_refused(expression: str) -> None:
     with pytest.raises(ScheduleError):

@@ -54,7 +54,9 @@ def _field(text: str, first: int, last: int, expression: str) -> frozenset[int]:
     for part in text.split(","):
         match = re.fullmatch(r"(?:[*?]|(\d+)(?:-(\d+))?)(?:/(\d+))?", part)
         if match is None:
-            raise ScheduleError(f"{part} in {expression} is not understood: use numbers, lists, ranges and steps")
+            raise ScheduleError(
+                f"{part} in {expression} is not understood: use numbers, lists, ranges and steps"
+            )
         low = int(match[1]) if match[1] else first
         # A step after a single number runs to the end of the field.
         high = int(match[2] or (last if match[3] else match[1])) if match[1] else last

@@ -45,7 +45,7 @@ class Pool:
 
     def resolve(self, name_or_arn: str) -> str:
         """The full name behind a short name, a full name or an ARN; :class:`UnknownFunction` if none."""
-        name = name_or_arn.split(":function:")[-1].split(":")[0]
+        name = name_or_arn.rsplit(":function:", maxsplit=1)[-1].split(":", maxsplit=1)[0]
         for candidate in (name, resource_name(self._stage, name)):
             if candidate in self._functions:
                 return candidate

@@ -82,9 +82,7 @@ def _error_document(rule: TopicRule, arrived: Arrived, error: Exception) -> str:
             "ruleName": rule.name,
             "topic": arrived.topic,
             "base64OriginalPayload": base64.b64encode(arrived.payload).decode(),
-            "failures": [
-                {"failedAction": "RunRule", "failedResource": rule.sql, "errorMessage": str(error)}
-            ],
+            "failures": [{"failedAction": "RunRule", "failedResource": rule.sql, "errorMessage": str(error)}],
         }
     )
 
@@ -111,9 +109,7 @@ class Bridge:
             pri_key_filepath=str(identity.key),
             ca_filepath=str(identity.authority),
             session_behavior=mqtt5.ClientSessionBehaviorType.REJOIN_ALWAYS,
-            extended_validation_and_flow_control_options=(
-                mqtt5.ExtendedValidationAndFlowControlOptions.NONE
-            ),
+            extended_validation_and_flow_control_options=(mqtt5.ExtendedValidationAndFlowControlOptions.NONE),
             retry_jitter_mode=mqtt5.ExponentialBackoffJitterMode.NONE,
             min_reconnect_delay_ms=200,
             max_reconnect_delay_ms=2000,
@@ -145,7 +141,8 @@ class Bridge:
 
     def _subscribe(self, _data: Any) -> None:
         subscriptions = [
-            mqtt5.Subscription(topic_filter, mqtt5.QoS.AT_LEAST_ONCE) for topic_filter in self._rules.filters()
+            mqtt5.Subscription(topic_filter, mqtt5.QoS.AT_LEAST_ONCE)
+            for topic_filter in self._rules.filters()
         ]
         if subscriptions and self._client is not None:
             future = self._client.subscribe(mqtt5.SubscribePacket(subscriptions))

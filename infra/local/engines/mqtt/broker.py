@@ -97,7 +97,13 @@ class RuleBridge(Engine):
     """The process that runs the topic rules; healthy once the broker has taken its subscriptions."""
 
     def __init__(
-        self, state: Path, stage: str, mqtt_port: int, aws_url: str, log: Path, rules: Path = ROOT / "iot_rules"
+        self,
+        state: Path,
+        stage: str,
+        mqtt_port: int,
+        aws_url: str,
+        log: Path,
+        rules: Path = ROOT / "iot_rules",
     ) -> None:
         self._ready = state / "bridge.ready"
         command = [sys.executable, "-m", "infra.local.engines.mqtt", "--state", state, "--stage", stage]

@@ -21,7 +21,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-_TOKEN = re.compile(r"\s*(?:(?P<text>'[^']*')|(?P<number>-?\d+)|(?P<name>[A-Za-z_]\w*)|(?P<sign><>|<=|>=|[=<>*,.()]))")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<text>'[^']*')|(?P<number>-?\d+)|(?P<name>[A-Za-z_]\w*)|(?P<sign><>|<=|>=|[=<>*,.()]))"
+)
 _WORDS = {"select", "from", "where", "as", "and", "or"}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -251,7 +253,9 @@ def _check_filter(topic_filter: str) -> None:
     levels = topic_filter.split("/")
     whole = all(level in ("+", "#") or not set("+#") & set(level) for level in levels)
     if not topic_filter or not whole or "#" in levels[:-1]:
-        raise RuleError(f"{topic_filter!r} is no topic filter: + and # stand for whole levels, # for the last ones")
+        raise RuleError(
+            f"{topic_filter!r} is no topic filter: + and # stand for whole levels, # for the last ones"
+        )
 
 
 def _column(document: Any, path: list[str]) -> Any:
