@@ -67,7 +67,8 @@ def verify_certificate(
 
     ``trusted_keys`` are Multikeys (z6Mk…) that the caller believes; they never come from the file.
     ``evidence`` is the bundle, ``chain`` a node to ask; links that need what is None are not checked.
-    Raises Unreadable where ``data`` is nothing like a certificate.
+    Raises Unreadable where ``data`` is nothing like a certificate, EngineUnavailable where the node that was
+    to be asked does not answer.
     """
     if not data.strip():
         raise Unreadable("the file is empty")

@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from carbonmarket.errors import MarketError
+from carbonmarket.errors import EngineUnavailable, MarketError
 
 Result = TypeVar("Result")
 
@@ -47,9 +47,14 @@ class LinkRecorder:
             self.links.append(Link(name=name, status="not checked", sentence=because))
 
     def attempt(self, name: str, check: Callable[[], Result], holds: str) -> Result | None:
-        """Run ``check``: its refusal is the failed link's sentence, ``holds`` the passed one's."""
+        """Run ``check``: its refusal is the failed link's sentence, ``holds`` the passed one's.
+
+        EngineUnavailable passes through: a node that is down breaks no certificate.
+        """
         try:
             result = check()
+        except EngineUnavailable:
+            raise
         except MarketError as error:
             self.failed(name, error.reason)
             return None

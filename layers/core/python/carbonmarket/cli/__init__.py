@@ -1,0 +1,1 @@
+"""The auditor's commands: verify a certificate, keep a list of trusted keys."""

@@ -1,0 +1,77 @@
+"""The printed certificate: made from the credential alone, every field on it."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+
+import msgspec
+import pytest
+from pypdf import PdfReader
+
+from carbonmarket.certificate import pdf
+from carbonmarket.errors import InvalidInput
+from tests.unit.evidence import world
+
+
+@lru_cache(maxsize=1)
+def true_world() -> world.World:
+    return world.build()
+
+
+def text_of(certificate: bytes) -> str:
+    pages = PdfReader(io.BytesIO(pdf.render(certificate))).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+def leaves(value: object) -> list[str]:
+    """Every text that the credential's subject holds."""
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in leaves(item)]
+    if isinstance(value, list | tuple):
+        return [text for item in value for text in leaves(item)]
+    return [str(value)]
+
+
+def test_every_field_of_the_credential_is_on_the_page() -> None:
+    printed = text_of(true_world().certificate)
+    for text in leaves(msgspec.to_builtins(true_world().subject)):
+        assert text in printed, text
+
+
+def test_the_quantity_is_exact_in_tonnes() -> None:
+    assert "0.000123 t CO2e" in text_of(true_world().certificate)
+
+
+def test_a_name_of_another_script_is_printed() -> None:
+    subject = msgspec.structs.replace(true_world().subject, beneficiary_name="Владимир Ελένη Łódź")
+    assert "Владимир Ελένη Łódź" in text_of(world.certified(subject))
+
+
+def test_a_letter_without_type_is_a_dot_and_the_page_says_so() -> None:
+    subject = msgspec.structs.replace(true_world().subject, beneficiary_name="Kai 海")
+    printed = text_of(world.certified(subject))
+    assert "Kai ·" in printed
+    assert "the certificate has it" in printed
+
+
+def test_a_private_beneficiary_shows_as_a_commitment_only() -> None:
+    printed = text_of(world.certified(msgspec.structs.replace(true_world().subject, beneficiary_name=None)))
+    assert "on behalf of" not in printed
+    assert "d1" * 32 in printed
+
+
+def test_the_same_certificate_prints_the_same_page() -> None:
+    assert pdf.render(true_world().certificate) == pdf.render(true_world().certificate)
+
+
+def test_the_longest_texts_still_print() -> None:
+    subject = msgspec.structs.replace(
+        true_world().subject, reason="long reason " * 42, beneficiary_name="A" * 512
+    )
+    assert text_of(world.certified(subject)).count("long reason") == 42
+
+
+def test_what_is_no_certificate_is_not_printed() -> None:
+    with pytest.raises(InvalidInput):
+        pdf.render(b"{}")
