@@ -12,12 +12,11 @@ import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carbonmarket import times
 from carbonmarket.certificate.credential import Certificate, Subject, parse_certificate
 from carbonmarket.quantities import format_tonnes
 
@@ -28,7 +27,7 @@ _FONT = "FiraGO"
 _INK, _MUTED, _GREEN = (24, 32, 28), (98, 110, 104), (22, 101, 67)
 _MARGIN_MM = 18
 _LABEL_MM = 46
-_ROW_MM = 5.2
+_ROW_MM = 5
 _QR_MM = 34
 _PAGE_MM = 210
 _REPLACEMENT = "·"
@@ -55,7 +54,7 @@ def _page(certificate: Certificate) -> Iterator[FPDF]:
     page.set_margin(_MARGIN_MM)
     page.set_auto_page_break(auto=True, margin=_MARGIN_MM)
     page.set_title(f"Retirement certificate {certificate.subject.retirement}")
-    page.set_creation_date(_moment(certificate.valid_from))
+    page.set_creation_date(datetime.fromisoformat(certificate.valid_from))
     with tempfile.TemporaryDirectory() as folder:
         # fpdf2 takes fonts by path only.
         for style, content in _fonts().items():
@@ -171,12 +170,12 @@ def _closing(page: FPDF, certificate: Certificate, lacking: bool) -> None:
     _text(page, sentence, 8, _MUTED)
 
 
-def _text(page: FPDF, text: str, size_pt: float, colour: tuple[int, int, int], style: str = "") -> None:
+def _text(page: FPDF, text: str, size_pt: int, colour: tuple[int, int, int], style: str = "") -> None:
     page.set_font(_FONT, style, size_pt)
     page.set_text_color(*colour)
     page.multi_cell(
         _PAGE_MM - 2 * _MARGIN_MM - _QR_MM - 4 if page.get_y() < 16 + _QR_MM else 0,
-        size_pt * 0.5,
+        size_pt / 2,
         text,
         new_x="LMARGIN",
         new_y="NEXT",
@@ -210,7 +209,3 @@ def _fonts() -> dict[str, bytes]:
     from pymupdf_fonts import fontbuffers  # type: ignore[import-untyped]
 
     return {"": fontbuffers["figo"](), "B": fontbuffers["figbo"]()}
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromtimestamp(times.parse_us(text, "validFrom") / times.MICROSECONDS, UTC)
