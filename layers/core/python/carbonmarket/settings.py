@@ -16,7 +16,9 @@ class Settings:
 
     ``signer`` is "file" (keys in ``key_directory``) or "kms". ``readings_store`` is a URL:
     ``sqlite:///path`` or ``influx+https://host/bucket``. ``platform_key`` names the key that signs
-    certificates; ``issuer_key``, ``oracle_key`` and ``sponsor_key`` sign on chain.
+    certificates; ``issuer_key``, ``oracle_key`` and ``sponsor_key`` sign on chain. ``device_authority`` is
+    the folder of one machine's certificate authority (ca.pem, ca.key); empty, AWS IoT Core signs.
+    ``device_endpoint`` is host:port of that machine's broker.
     """
 
     stage: str
@@ -35,6 +37,8 @@ class Settings:
     sponsor_key: str = "sponsor"
     sponsor_daily_gas_budget: int = 2_000_000_000
     salt_secret: str = "carbonmarket/evidence-salt"  # noqa: S105 - the secret's name, not its value
+    device_authority: str = ""
+    device_endpoint: str = ""
     authorizer: str = "cognito"
     development_key: str = ""
     log_level: str = "INFO"

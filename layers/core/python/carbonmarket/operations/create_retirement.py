@@ -15,7 +15,7 @@ from carbonmarket.operations.find_credits import named_batch, own_organisation, 
 from carbonmarket.ports.accounts import AccountsStore
 from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.personal import SubjectKeys
-from carbonmarket.ports.registry import NEW, RegistryStore
+from carbonmarket.ports.registry import NEW, Kept, RegistryStore
 from carbonmarket.ports.sagas import Sagas
 from carbonmarket.quantities import parse_grams
 from carbonmarket.records.audit import told
@@ -103,11 +103,7 @@ def create_retirement(
 
 def get_retirement(retirement: str, *, caller: Principal, registry: RegistryStore) -> Retirement:
     """One retirement of the caller's organisation."""
-    kept = registry.retirement(retirement)
-    if kept is None:
-        raise NotFound("there is no retirement with this id", field="retirement")
-    require_organisation(caller, kept.record.organisation, "retirement")
-    return kept.record
+    return _visible(retirement, caller, registry).record
 
 
 def list_retirements(
@@ -118,19 +114,30 @@ def list_retirements(
 
 
 def erase_beneficiary(
-    retirement: str, *, caller: Principal, registry: RegistryStore, subjects: SubjectKeys
+    retirement: str, *, caller: Principal, registry: RegistryStore, subjects: SubjectKeys, now_us: int
 ) -> Retirement:
     """Forget who the beneficiary is. The certificate and every proof stay valid."""
-    found = get_retirement(retirement, caller=caller, registry=registry)
-    require_own(caller, found.organisation, "retirement")
-    subjects.erase(found.id)
-    return found
+    kept = _visible(retirement, caller, registry)
+    require_own(caller, kept.record.organisation, "retirement")
+    subjects.erase(retirement)
+    hidden = msgspec.structs.replace(kept.record, name_is_public=False)
+    entry = told(caller, "erase_beneficiary", retirement, "erased", now_us)
+    registry.save_retirement(hidden, kept.revision, entry)
+    return hidden
 
 
 def known_beneficiary(retirement: Retirement, subjects: SubjectKeys) -> KnownBeneficiary | None:
     """Who it is, or None once that was erased."""
     opened = subjects.open(retirement.sealed)
     return None if opened is None else msgspec.json.decode(opened, type=KnownBeneficiary)
+
+
+def _visible(retirement: str, caller: Principal, registry: RegistryStore) -> Kept[Retirement]:
+    kept = registry.retirement(retirement)
+    if kept is None:
+        raise NotFound("there is no retirement with this id", field="retirement")
+    require_organisation(caller, kept.record.organisation, "retirement")
+    return kept
 
 
 def _require_same(

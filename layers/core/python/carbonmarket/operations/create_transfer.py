@@ -123,8 +123,30 @@ def finish_transfer(
 
 
 def list_transfers(
-    after: str | None, *, received: bool, caller: Principal, registry: RegistryStore
+    after: str | None,
+    *,
+    received: bool,
+    caller: Principal,
+    registry: RegistryStore,
+    accounts: AccountsStore,
+    chain: ChainAccess,
+    now_us: int,
 ) -> Iterator[tuple[str, Transfer]]:
-    """What the caller's organisation gave, or with ``received`` what it was given."""
-    lister = registry.transfers_to if received else registry.transfers
-    return lister(caller.organisation, after)
+    """What the caller's organisation gave, or with ``received`` what it was given.
+
+    Transfers that were left in flight are finished as they are met.
+    """
+    if received:
+        yield from registry.transfers_to(caller.organisation, after)
+        return
+    for cursor, transfer in registry.transfers(caller.organisation, after):
+        kept = registry.transfer(caller.organisation, transfer.id) if transfer.state == "submitted" else None
+        if kept is None:
+            yield cursor, transfer
+            continue
+        yield (
+            cursor,
+            finish_transfer(
+                kept, caller=caller, registry=registry, accounts=accounts, chain=chain, now_us=now_us
+            ),
+        )

@@ -15,12 +15,16 @@ class TransactionExpired(Conflict):
     code = "transaction-expired"
 
 
+WAIT_S = 5
+"""A step waits this long itself, since the chain seldom takes longer; then its saga asks again later."""
+
+
 def final_fate(chain: ChainAccess, key: str) -> Fate:
-    """The successful fate of the call under ``key``.
+    """The successful fate of the call under ``key``, waited for a moment.
 
     NotYetFinal while it is open, TransactionExpired if it died, ChainRefused if it committed as failed.
     """
-    fate = chain.fate(key)
+    fate = chain.await_fate(key, WAIT_S)
     if fate.state == "dead":
         raise TransactionExpired("the transaction expired before the chain took it")
     if fate.state != "committed":

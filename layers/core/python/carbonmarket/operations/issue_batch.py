@@ -129,3 +129,12 @@ def decide_batch(period: Period, fate: Fate) -> Batch:
         version=fate.version,
         issued_us=fate.timestamp_us,
     )
+
+
+def batch_of(project: str, period: str, *, registry: RegistryStore) -> Batch:
+    """The registered batch of a period."""
+    load_period(project, period, registry)
+    kept = registry.batch(batch_id(period))
+    if kept is None:
+        raise NotFound(f"period {period} has no registered batch yet")
+    return kept.record

@@ -72,7 +72,7 @@ def render_certificate(retirement: str, *, kept: Kept, issuer: Issuer, now_us: i
         sign=lambda message: issuer.signer.sign(issuer.key, message),
     )
     kept.certificates.put(found.id, "evidence.zip", archive)
-    kept.certificates.put(found.id, "certificate.pdf", pdf.render(credential.parse_certificate(certificate)))
+    kept.certificates.put(found.id, "certificate.pdf", pdf.render(certificate))
     # Last, since it is what says that the others are there.
     kept.certificates.put(found.id, "certificate.json", certificate)
     if found.state == "final":

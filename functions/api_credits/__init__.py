@@ -1,0 +1,1 @@
+"""HTTP: holdings, transfers and retirements."""

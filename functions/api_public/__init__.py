@@ -1,0 +1,1 @@
+"""HTTP without a login: certificates, verification, reconciliation, the API's own description."""

@@ -1,0 +1,1 @@
+"""HTTP: organisations, projects, documents, devices, periods, reviews and batches."""

@@ -1,0 +1,1 @@
+"""The saga mint: from a closed period to a registered batch."""

@@ -1,0 +1,1 @@
+"""The saga retire: from an order to a certificate."""
