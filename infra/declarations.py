@@ -14,9 +14,19 @@ from typing import Any, Literal
 
 ROOT = Path(__file__).resolve().parent.parent
 
-Kind = Literal["table", "bucket", "queue", "key", "secret", "state_machine", "function"]
+Kind = Literal[
+    "table",
+    "bucket",
+    "queue",
+    "key",
+    "custody",
+    "secret",
+    "state_machine",
+    "function",
+    "device_registry",
+]
 Access = Literal[
-    "read", "write", "readwrite", "append", "send", "sign", "crypt", "start", "respond", "invoke"
+    "read", "readwrite", "append", "send", "sign", "create", "crypt", "start", "respond", "invoke"
 ]
 
 
@@ -29,7 +39,8 @@ class Grant:
     """What a function may do to one resource.
 
     ``append`` is put without update or delete (audit, locked objects); ``respond`` answers task tokens
-    of a state machine; ``crypt`` makes and opens data keys.
+    of a state machine; ``crypt`` makes and opens data keys. Kind ``custody`` are the signing keys made at
+    run time whose ids begin with ``name``; ``device_registry`` is who signs gateways' certificates.
     """
 
     kind: Kind
@@ -221,6 +232,9 @@ _ON_CHAIN = (
 )
 _AUDITED = (append("audit"), change("idempotency"))
 _PERSONAL = (change("subject_keys"), Grant("key", "subjects", "crypt"))
+# Organisations' accounts: a key each, named by the organisation's id.
+_CUSTODY_PREFIX = "ORG"
+_SIGN_FOR_ORGANISATIONS = Grant("custody", _CUSTODY_PREFIX, "sign")
 _NOTIFY = Grant("queue", "notifications", "send")
 _SALT = Grant("secret", "evidence-salt", "read")
 
@@ -346,9 +360,24 @@ _RETIRE = StateMachine(
     (
         _step("retire", "check_holding", change("registry"), read("accounts"), read("chain")),
         _step(
-            "retire", "retire", change("registry"), read("accounts"), read("chain"), *_PERSONAL, *_ON_CHAIN
+            "retire",
+            "retire",
+            change("registry"),
+            read("accounts"),
+            read("chain"),
+            *_PERSONAL,
+            *_ON_CHAIN,
+            _SIGN_FOR_ORGANISATIONS,
         ),
-        _step("retire", "await_finality", change("registry"), read("chain"), *_ON_CHAIN),
+        # A transaction that died leaves a number, which its sender fills with another.
+        _step(
+            "retire",
+            "await_finality",
+            change("registry"),
+            read("chain"),
+            *_ON_CHAIN,
+            _SIGN_FOR_ORGANISATIONS,
+        ),
         _step(
             "retire",
             "render",
@@ -358,6 +387,7 @@ _RETIRE = StateMachine(
             read("chain"),
             *_PERSONAL,
             read("evidence", "bucket"),
+            read("certificates", "bucket"),
             append("certificates", "bucket"),
             Grant("key", "platform", "sign"),
             _SALT,
@@ -385,6 +415,8 @@ HTTP_APPS = (
             *_AUDITED,
             *_PERSONAL,
             *_ON_CHAIN,
+            Grant("custody", _CUSTODY_PREFIX, "create"),
+            Grant("device_registry", "gateway", "create"),
             _NOTIFY,
             Grant("state_machine", "mint", "start"),
             Grant("state_machine", "mint", "respond"),
@@ -415,6 +447,7 @@ HTTP_APPS = (
             *_AUDITED,
             *_PERSONAL,
             *_ON_CHAIN,
+            _SIGN_FOR_ORGANISATIONS,
             Grant("state_machine", "retire", "start"),
         ),
     ),

@@ -1,0 +1,199 @@
+"""From a declared grant to the statements of an IAM policy: every action named, every resource named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from aws_cdk import Acknowledgment, Stack, Token
+from aws_cdk import aws_iam as iam
+
+from infra.declarations import Grant, resource_name
+
+_READ_TABLE = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+# A condition check is what a transaction asks of an item that it does not write.
+_APPEND_TABLE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem")
+_WRITE_TABLE = (*_APPEND_TABLE, "dynamodb:DeleteItem", "dynamodb:UpdateItem")
+_TABLE = {
+    "read": _READ_TABLE,
+    "append": _APPEND_TABLE,
+    "readwrite": (*_READ_TABLE, *_WRITE_TABLE),
+}
+_READ_OBJECT = ("s3:GetObject",)
+_WRITE_OBJECT = ("s3:PutObject", "s3:PutObjectRetention")
+_OBJECT = {
+    "read": _READ_OBJECT,
+    "append": _WRITE_OBJECT,
+    "readwrite": (*_READ_OBJECT, *_WRITE_OBJECT),
+}
+_QUEUE = {
+    "send": ("sqs:GetQueueUrl", "sqs:SendMessage"),
+    "read": (
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    ),
+}
+_STATE_MACHINE = {
+    "start": ("states:StartExecution",),
+    "respond": ("states:SendTaskFailure", "states:SendTaskSuccess"),
+}
+_KEY = {
+    "sign": ("kms:GetPublicKey", "kms:Sign"),
+    "crypt": ("kms:Decrypt", "kms:GenerateDataKey"),
+}
+
+
+class GrantRefused(Exception):
+    """A declared grant that no policy is known for."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The ARNs of what one stage has made, by short name."""
+
+    tables: dict[str, str] = field(default_factory=dict)
+    buckets: dict[str, str] = field(default_factory=dict)
+    queues: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    # The key that tables, buckets and secrets are encrypted with.
+    storage_key: str = ""
+
+
+def statements(
+    stack: Stack, stage: str, grants: Iterable[Grant], made: Resources
+) -> list[iam.PolicyStatement]:
+    """The least that the grants say, storage encryption included."""
+    granted = list(grants)
+    found = [statement for grant in granted for statement in _of(stack, stage, grant, made)]
+    if any(grant.kind in {"table", "bucket", "secret"} for grant in granted):
+        found.append(_storage(stack, made))
+    return found
+
+
+def _of(stack: Stack, stage: str, grant: Grant, made: Resources) -> list[iam.PolicyStatement]:
+    try:
+        match grant.kind:
+            case "table":
+                arn = made.tables[grant.name]
+                return [_allow(_TABLE[grant.access], arn, f"{arn}/index/gsi1")]
+            case "bucket":
+                return _bucket(grant, made.buckets[grant.name])
+            case "queue":
+                return [_allow(_QUEUE[grant.access], made.queues[grant.name])]
+            case "key":
+                return [_allow(_KEY[grant.access], made.keys[grant.name])]
+            case "custody":
+                return _custody(stack, stage, grant)
+            case "secret":
+                return [_allow(("secretsmanager:GetSecretValue",), made.secrets[grant.name])]
+            case "state_machine":
+                # By name: the sagas stand in a stack that needs the functions first.
+                arn = named_arn(stack, "states", f"stateMachine:{resource_name(stage, grant.name)}")
+                return [_allow(_STATE_MACHINE[grant.access], arn)]
+            case "function":
+                arn = named_arn(stack, "lambda", f"function:{resource_name(stage, grant.name)}")
+                return [_allow(("lambda:InvokeFunction",), arn)]
+            case "device_registry":
+                return _device_registry(stack, stage, grant.name)
+    except KeyError as error:
+        raise GrantRefused(f"{grant} can't be granted: {error} is not known") from None
+
+
+def _bucket(grant: Grant, arn: str) -> list[iam.PolicyStatement]:
+    found = [_allow(_OBJECT[grant.access], f"{arn}/*")]
+    if grant.access != "append":
+        # Without it S3 answers 403 instead of 404 for what is not there.
+        found.append(_allow(("s3:ListBucket",), arn))
+    return found
+
+
+def _custody(stack: Stack, stage: str, grant: Grant) -> list[iam.PolicyStatement]:
+    """Keys made at run time, known by the beginning of their aliases.
+
+    A key may be named, or given up, only while it has no alias: so no function can put a custodial name
+    on another key or delete one that is in use.
+    """
+    keys = named_arn(stack, "kms", "key/*")
+    aliases = f"alias/{resource_name(stage, grant.name)}*"
+    asked_by_alias = {"StringLike": {"kms:RequestAlias": aliases}}
+    if grant.access == "sign":
+        return [_allow(_KEY["sign"], keys, conditions=asked_by_alias)]
+    if grant.access == "create":
+        form = {"kms:KeySpec": "ECC_NIST_EDWARDS25519", "kms:KeyUsage": "SIGN_VERIFY"}
+        nameless = {"Null": {"kms:ResourceAliases": "true"}}
+        return [
+            _allow(("kms:GetPublicKey",), keys, conditions=asked_by_alias),
+            # CreateKey knows no resource: the key is not there yet.
+            _allow(("kms:CreateKey",), "*", conditions={"StringEquals": form}),
+            _allow(("kms:CreateAlias",), named_arn(stack, "kms", aliases)),
+            _allow(
+                ("kms:CreateAlias", "kms:ScheduleKeyDeletion"),
+                keys,
+                conditions={"StringEquals": form, **nameless},
+            ),
+        ]
+    raise KeyError(grant.access)
+
+
+def _device_registry(stack: Stack, stage: str, policy_name: str) -> list[iam.PolicyStatement]:
+    policy = named_arn(stack, "iot", f"policy/{resource_name(stage, policy_name)}")
+    return [
+        _allow(("iot:CreateThing",), named_arn(stack, "iot", "thing/GW*")),
+        # The one policy that may be given, to any certificate.
+        _allow(("iot:AttachPolicy",), policy, named_arn(stack, "iot", "cert/*")),
+        # IoT lets these three name no resource.
+        _allow(("iot:AttachThingPrincipal", "iot:CreateCertificateFromCsr", "iot:DescribeEndpoint"), "*"),
+    ]
+
+
+def _storage(stack: Stack, made: Resources) -> iam.PolicyStatement:
+    services = [f"{name}.{stack.region}.amazonaws.com" for name in ("dynamodb", "s3", "secretsmanager")]
+    return _allow(
+        ("kms:Decrypt", "kms:GenerateDataKey"),
+        made.storage_key,
+        conditions={"StringEquals": {"kms:ViaService": services}},
+    )
+
+
+# Why a statement may end in a wildcard; the tests hold the policies to this list.
+WILDCARDS = {
+    ":s3:::": "Objects are named at run time.",
+    ":kms:": "Custodial keys are made at run time; conditions bind their aliases, form and use.",
+    ":iot:": "Gateways and their certificates come at run time.",
+    "*": "X-Ray, CreateKey and IoT's certificate calls take no resource.",
+}
+
+
+def acknowledgments(stack: Stack, statements: Iterable[iam.PolicyStatement]) -> list[Acknowledgment]:
+    """cdk-nag's findings of the wildcards in the statements, each with its reason."""
+    found = {}
+    for statement in statements:
+        for resource in statement.resources:
+            if resource.endswith("*"):
+                reason = next(reason for part, reason in WILDCARDS.items() if part in resource)
+                found[_as_nag_writes(stack, resource)] = reason
+    return [
+        Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=reason)
+        for resource, reason in sorted(found.items())
+    ]
+
+
+def _as_nag_writes(stack: Stack, arn: str) -> str:
+    written = arn.replace(stack.partition, "<AWS::Partition>")
+    return (
+        written.replace(stack.account, "<AWS::AccountId>") if Token.is_unresolved(stack.account) else written
+    )
+
+
+def named_arn(stack: Stack, service: str, resource: str) -> str:
+    """The ARN of a resource by its name, in the stack's account and region."""
+    return f"arn:{stack.partition}:{service}:{stack.region}:{stack.account}:{resource}"
+
+
+def _allow(
+    actions: Iterable[str], *resources: str, conditions: dict[str, dict[str, object]] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)

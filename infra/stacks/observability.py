@@ -1,0 +1,174 @@
+"""What is watched, and who is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.constructs.function import METRICS_NAMESPACE
+from infra.declarations import Declarations, resource_name
+from infra.stacks.api import ApiStack
+from infra.stacks.data import DataStack
+from infra.stacks.events import EventsStack
+from infra.stacks.functions import FunctionsStack
+from infra.stages import StageConfig
+
+_FIVE_MINUTES = Duration.minutes(5)
+_DAY = Duration.days(1)
+
+
+class ObservabilityStack(Stack):
+    """Every alarm of the stage; each goes to the same topic and the same address."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: StageConfig,
+        declared: Declarations,
+        data: DataStack,
+        functions: FunctionsStack,
+        events: EventsStack,
+        api: ApiStack,
+        **told: Any,
+    ) -> None:
+        super().__init__(scope, id, **told)
+        self._config = config
+        self._topic = self._alarm_topic()
+        self._functions(functions)
+        for queue in declared.queues:
+            metrics = data.queues[queue.name]
+            if queue.dlq:
+                self._alarm(
+                    f"{queue.name}-late",
+                    metrics.metric_approximate_age_of_oldest_message(period=_FIVE_MINUTES),
+                    f"The oldest message of {queue.name} has waited for 15 minutes",
+                    threshold=900,
+                )
+            else:
+                self._alarm(
+                    f"{queue.name}-depth",
+                    metrics.metric_approximate_number_of_messages_visible(
+                        period=_FIVE_MINUTES, statistic="Maximum"
+                    ),
+                    f"{queue.name} holds messages that could not be handled",
+                )
+        for name, machine in events.state_machines.items():
+            for kind, metric in {
+                "failed": machine.metric_failed(period=_FIVE_MINUTES),
+                "timed-out": machine.metric_timed_out(period=_FIVE_MINUTES),
+                "aborted": machine.metric_aborted(period=_FIVE_MINUTES),
+            }.items():
+                self._alarm(f"{name}-{kind}", metric, f"A saga {name} ended {kind}")
+        self._alarm(
+            "api-faults", api.api.metric_server_error(period=_FIVE_MINUTES), "The API answered with a 5xx"
+        )
+        self._market(functions)
+
+    def _functions(self, functions: FunctionsStack) -> None:
+        for name, function in functions.functions.items():
+            self._alarm(
+                f"{name}-errors", function.metric_errors(period=_FIVE_MINUTES), f"Function {name} failed"
+            )
+            self._alarm(
+                f"{name}-throttles",
+                function.metric_throttles(period=_FIVE_MINUTES),
+                f"Function {name} was refused a place to run in for 15 minutes",
+                periods=3,
+            )
+
+    def _market(self, functions: FunctionsStack) -> None:
+        self._alarm(
+            "reconciliation-difference",
+            _market_metric("ReconciliationDifference", "reconcile", _DAY),
+            "Serials, the chain's supply and the projection differ",
+        )
+        self._alarm(
+            "anchor-failures",
+            _market_metric("AnchorFailures", "anchor_readings", Duration.hours(1)),
+            "Readings of a project could not be anchored",
+        )
+        self._alarm(
+            "reconcile-silent",
+            functions.functions["reconcile"].metric_invocations(period=_DAY),
+            "The daily reconciliation did not run",
+            below=True,
+        )
+        self._alarm(
+            "watch-chain-silent",
+            functions.functions["watch-chain"].metric_invocations(period=_FIVE_MINUTES),
+            "Nobody has watched the chain for 15 minutes",
+            periods=3,
+            below=True,
+        )
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        description: str,
+        *,
+        threshold: int = 1,
+        periods: int = 1,
+        below: bool = False,
+    ) -> None:
+        operators = cloudwatch.ComparisonOperator
+        missing = cloudwatch.TreatMissingData
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_name=resource_name(self._config.stage, name),
+            alarm_description=description,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=periods,
+            comparison_operator=operators.LESS_THAN_THRESHOLD
+            if below
+            else operators.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=missing.BREACHING if below else missing.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self._topic))
+
+    def _alarm_topic(self) -> sns.Topic:
+        key = kms.Key(
+            self,
+            "alarms-key",
+            description=f"Alarms of stage {self._config.stage}",
+            enable_key_rotation=True,
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        topic = sns.Topic(
+            self,
+            "alarms",
+            topic_name=resource_name(self._config.stage, "alarms"),
+            master_key=key,
+            enforce_ssl=True,
+        )
+        topic.add_subscription(subscriptions.EmailSubscription(self._config.alarms_email))
+        return topic
+
+
+def _market_metric(name: str, service: str, period: Duration) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": service},
+        statistic="Maximum",
+        period=period,
+    )

@@ -1,0 +1,119 @@
+"""What differs between the stages of the market on AWS.
+
+Values that are known only after something was made by hand (the certificate of the domain, the contracts'
+address, the readings store's URL) stand in SSM parameters of the stage, which CloudFormation reads when it
+deploys: ``/carbonmarket/<stage>/<name>``. docs/runbook.md says when each is put there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from carbonmarket.settings import Settings
+from infra.declarations import resource_name
+
+LOCAL = "local"
+DEVELOPMENT_AUTHORIZER = "development"
+
+
+class StageRefused(Exception):
+    """A stage that must not be deployed as it is described."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageConfig:
+    """One stage.
+
+    ``account`` None means the account of whoever deploys. ``protected`` keeps tables, buckets, keys and
+    the user pool when a stack is deleted. ``requests_per_second`` and ``burst`` limit the whole API;
+    ``requests_per_address`` is what the firewall lets one address ask in five minutes.
+    """
+
+    stage: str
+    domain: str
+    alarms_email: str
+    node_url: str
+    chain_id: int
+    account: str | None = None
+    region: str = "us-east-1"
+    authorizer: str = "cognito"
+    protected: bool = True
+    log_days: int = 90
+    log_level: str = "INFO"
+    requests_per_second: int = 100
+    burst: int = 200
+    requests_per_address: int = 2_000
+
+    def __post_init__(self) -> None:
+        if self.authorizer not in {"cognito", DEVELOPMENT_AUTHORIZER}:
+            raise StageRefused(f"there is no authorizer {self.authorizer!r}; a stage takes 'cognito'")
+        if self.authorizer == DEVELOPMENT_AUTHORIZER and self.stage != LOCAL:
+            raise StageRefused(
+                f"stage {self.stage} asks for the development authorizer, which lets whoever holds one key "
+                "be anybody; only the stage 'local' may have it"
+            )
+
+    @property
+    def public_url(self) -> str:
+        """Where the API answers."""
+        return f"https://{self.domain}"
+
+    def parameter(self, name: str) -> str:
+        """The SSM parameter of a value that is put there by hand."""
+        return f"/carbonmarket/{self.stage}/{name}"
+
+    def settings(self, *, market_address: str, readings_store: str) -> Settings:
+        """What the functions of the stage are told."""
+        return Settings(
+            stage=self.stage,
+            aws_region=self.region,
+            aptos_node_url=self.node_url,
+            chain_id=self.chain_id,
+            market_address=market_address,
+            public_url=self.public_url,
+            readings_store=readings_store,
+            salt_secret=resource_name(self.stage, "evidence-salt"),
+            authorizer=self.authorizer,
+            log_level=self.log_level,
+        )
+
+
+STAGES = (
+    StageConfig(
+        stage="dev",
+        domain="api.dev.carbonmarket.dev",
+        alarms_email="alarms@dev.carbonmarket.dev",
+        node_url="https://api.testnet.aptoslabs.com/v1",
+        chain_id=2,
+        protected=False,
+        log_days=14,
+    ),
+    StageConfig(
+        stage="prod",
+        domain="api.carbonmarket.dev",
+        alarms_email="alarms@carbonmarket.dev",
+        node_url="https://api.mainnet.aptoslabs.com/v1",
+        chain_id=1,
+    ),
+    # The machine's own stage: synthesised to be compared with the machine. Its account is nobody's, so
+    # it can't be deployed.
+    StageConfig(
+        stage=LOCAL,
+        domain="localhost",
+        alarms_email="alarms@localhost",
+        node_url="http://127.0.0.1:8080/v1",
+        chain_id=4,
+        account="000000000000",
+        authorizer=DEVELOPMENT_AUTHORIZER,
+        protected=False,
+    ),
+)
+
+
+def stage_named(name: str, *, authorizer: str | None = None) -> StageConfig:
+    """The stage of a name; ``authorizer`` overrides the stage's own, where the stage may have it."""
+    for config in STAGES:
+        if config.stage == name:
+            return config if authorizer is None else replace(config, authorizer=authorizer)
+    known = ", ".join(config.stage for config in STAGES)
+    raise StageRefused(f"there is no stage {name!r}; -c stage= takes {known}")
