@@ -1,11 +1,13 @@
-"""What this machine must have before its engines can start, and the line that installs what is missing."""
+"""What this machine must have before its engines can start, and the line that installs what is missing.
+
+Python itself is not asked for: this would not run on an older one.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 
 from infra.local.engines.dynamodb import EMULATOR
@@ -44,8 +46,6 @@ _TOOLS = (
 def preflight() -> list[Missing]:
     """Everything that is missing; an empty list if the engines can start."""
     missing = [Missing(tool.name, tool.install) for tool in _TOOLS if not _has(tool)]
-    if sys.version_info < (3, 11):
-        missing.insert(0, Missing("Python 3.11 or later", "sudo apt-get install -y python3 python3-venv"))
     try:
         if not _mosquitto_2():
             missing.append(Missing("mosquitto 2", "sudo apt-get install -y mosquitto"))

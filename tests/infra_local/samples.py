@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from infra.declarations import Function
 
-_calls = 0
+_CALLS = itertools.count(1)
 
 
 class TransientError(Exception):
@@ -21,12 +22,10 @@ class NotYetFinal(Exception):
 
 
 def echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    global _calls
-    _calls += 1
     return {
         "event": event,
         "pid": os.getpid(),
-        "calls": _calls,
+        "calls": next(_CALLS),
         "name": context.function_name,
         "stage": os.environ.get("CARBONMARKET_STAGE"),
         "marker": os.environ.get("MARKER"),

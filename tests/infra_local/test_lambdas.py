@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -40,7 +41,7 @@ def test_a_killed_process_is_replaced(samples: AwsEndpoint) -> None:
     assert second["pid"] != first["pid"]
 
 
-def test_an_error_has_its_python_class_as_type(samples: AwsEndpoint, tmp_path: object) -> None:
+def test_an_error_has_its_python_class_as_type(samples: AwsEndpoint, tmp_path: Path) -> None:
     answer, failure = invoke(
         samples, "fail-until", {"file": f"{tmp_path}/calls", "times": 1, "error": "NotYetFinal"}
     )
@@ -79,14 +80,17 @@ def test_no_more_processes_than_the_concurrency(samples: AwsEndpoint) -> None:
     assert 1 <= len({answer["pid"] for answer in answers}) <= 2
 
 
-def test_an_event_call_returns_at_once_and_runs_later(samples: AwsEndpoint, tmp_path: object) -> None:
-    calls = f"{tmp_path}/calls"
+def test_an_event_call_returns_at_once_and_runs_later(samples: AwsEndpoint, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
     payload, _ = invoke(
-        samples, "fail-until", {"file": calls, "times": 1, "error": "TransientError"}, InvocationType="Event"
+        samples,
+        "fail-until",
+        {"file": str(calls), "times": 1, "error": "TransientError"},
+        InvocationType="Event",
     )
     assert payload is None
     # The first call fails; the second is the retry.
-    eventually(lambda: os.path.exists(calls) and os.path.getsize(calls) == 2)
+    eventually(lambda: calls.exists() and len(calls.read_text()) == 2)
 
 
 def test_new_settings_reach_a_function_at_its_next_call(samples: AwsEndpoint) -> None:
@@ -101,7 +105,6 @@ def test_new_settings_reach_a_function_at_its_next_call(samples: AwsEndpoint) ->
 
 def _runs(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-import signal
+import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,8 +15,9 @@ from infra.declarations import ROOT
 from infra.local.settings import LOOPBACK, base_environment
 
 STOP_SECONDS_MAX = 15
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+# A supervisor that is killed must not leave engines on its ports. setpriv is part of every Debian.
+_SETPRIV = shutil.which("setpriv")
+_END_WITH_PARENT = [_SETPRIV, "--pdeathsig", "TERM"] if _SETPRIV else []
 
 
 class EngineError(Exception):
@@ -41,7 +40,7 @@ class Engine:
     ) -> None:
         self.name = name
         self.log = log
-        self._command = [str(part) for part in command]
+        self._command = [*_END_WITH_PARENT, *(str(part) for part in command)]
         self._healthy = healthy
         self._environment = dict(environment or {})
         self._port = port
@@ -68,7 +67,7 @@ class Engine:
             )
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own engines
                 self._command,
                 cwd=ROOT,
                 env={**base_environment(), **self._environment},
@@ -77,7 +76,6 @@ class Engine:
                 stderr=subprocess.STDOUT,
                 # Ctrl-C is for the supervisor, which ends the engines in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent if _LIBC else None,
             )
         deadline = time.monotonic() + self._start_seconds_max
         while not self._healthy():
@@ -113,12 +111,6 @@ class Engine:
         """The last lines of the log, and where the rest is."""
         text = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join([*text[-lines:], f"(log: {self.log})"])
-
-
-def _die_with_parent() -> None:
-    # A supervisor that is killed must not leave engines on its ports.
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def listens(port: int) -> bool:

@@ -23,7 +23,7 @@ def dynamodb(port: int, data: Path, log: Path) -> Engine:
         )
     if not (EMULATOR / "DynamoDBLocal.jar").exists():
         raise EngineError(
-            "DynamoDB Local is not installed (node_modules/amplify-dynamodb-simulator): npm ci --ignore-scripts"
+            "DynamoDB Local is not installed (npm amplify-dynamodb-simulator): npm ci --ignore-scripts"
         )
     data.mkdir(parents=True, exist_ok=True)
     libraries = EMULATOR / "DynamoDBLocal_lib"

@@ -131,7 +131,7 @@ def _refuse_unknown_authorizers(app: Chalice) -> None:
             if entry.authorizer is not None and not isinstance(entry.authorizer, ChaliceAuthorizer):
                 kind = type(entry.authorizer).__name__
                 raise GatewayRefused(
-                    f"{method} {path} of {app.app_name} has a {kind}, which cannot be enforced on this machine"
+                    f"{method} {path} of {app.app_name} has a {kind}, which this machine cannot enforce"
                 )
 
 

@@ -60,7 +60,7 @@ class Worker:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True
         ).start()
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - a declared handler
                 [sys.executable, "-m", "awslambdaric", function.handler],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,

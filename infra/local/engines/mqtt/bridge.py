@@ -88,7 +88,7 @@ def _error_document(rule: TopicRule, arrived: Arrived, error: Exception) -> str:
 
 
 class Bridge:
-    """Subscribes as the user "bridge" and sends to the queues of ``stage`` through ``sqs`` (a boto3 client)."""
+    """Subscribes as the user "bridge" and sends to queues of ``stage`` through ``sqs``, a boto3 client."""
 
     def __init__(self, rules: Rules, sqs: Any, endpoint_url: str, stage: str) -> None:
         self._rules = rules

@@ -13,6 +13,8 @@ from infra.local.engines.process import Engine, EngineError, listens
 from infra.local.settings import LOOPBACK
 
 BRIDGE_USER = "bridge"
+# Where packages put the broker, which a user's PATH may leave out.
+PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 # Messages kept for the bridge while it is away: a day of a few thousand gateways.
 _QUEUED_MAX = 200_000
 _MESSAGE_BYTES_MAX = 131_072
@@ -25,7 +27,7 @@ def topic(stage: str, gateway: str) -> str:
 
 def find_mosquitto() -> str:
     """The broker's program; :class:`EngineError` with the line that installs it if there is none."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+    path = os.pathsep.join([os.environ.get("PATH", ""), *PLACES])
     program = shutil.which("mosquitto", path=path)
     if program is None:
         raise EngineError("mosquitto 2 is not installed: sudo apt-get install -y mosquitto")
