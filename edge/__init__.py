@@ -1,0 +1,1 @@
+"""The device side: a gateway that reads its devices, signs what it reads, stores it and forwards it."""
