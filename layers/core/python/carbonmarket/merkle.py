@@ -70,6 +70,11 @@ class Tree:
         return path
 
 
+def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """The audit path of one leaf; see ``Tree.inclusion_proof``, which is for many."""
+    return Tree(leaves).inclusion_proof(index)
+
+
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected_root: bytes) -> bool:
     """Whether ``leaf`` (a leaf hash) is number ``index`` of the ``size`` leaves under ``expected_root``.
 

@@ -1,1 +1,5 @@
-"""Methodology versions: how measured energy becomes grams of CO2e. See ``registry``."""
+"""Methodology versions: how measured energy becomes grams of CO2e."""
+
+from carbonmarket.methodologies.registry import ALL, FORMULA_LINEAR, Methodology, get, recompute
+
+__all__ = ["ALL", "FORMULA_LINEAR", "Methodology", "get", "recompute"]

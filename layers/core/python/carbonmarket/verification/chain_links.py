@@ -90,7 +90,7 @@ def _check_retirement(subject: Subject, chain: ChainView) -> None:
 
 
 def _check_batch(subject: Subject, chain: ChainView) -> None:
-    (batch,) = chain.view(_function(subject, "carbon_credit::batch"), [subject.batch.address])
+    (batch,) = chain.view(_function(subject, "credit_batch::batch"), [subject.batch.address])
     block = serials.parse(subject.batch.serials)
     expected = {
         "id": subject.batch.id,
