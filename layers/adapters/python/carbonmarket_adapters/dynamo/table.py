@@ -196,7 +196,7 @@ class DocumentTable:
     ) -> Iterator[tuple[str, Stored[R]]]:
         """(gsi1sk, record) of an index partition in key order. The index lags a moment behind."""
         index = self._model.by_gsi1
-        yield from self._walk(kind, index, index.gsi1sk, gsi1pk, prefix, after, limit, reverse)
+        yield from self._walk(kind, index, self._model.gsi1sk, gsi1pk, prefix, after, limit, reverse)
 
     def _walk(
         self,
