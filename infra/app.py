@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aws_cdk import App, Environment, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
@@ -17,7 +19,7 @@ from infra.stages import StageConfig, StageRefused, stage_named
 def build(app: App, config: StageConfig) -> None:
     """Add the stacks of a stage to the app."""
     declared = declarations(config.stage)
-    shared = {
+    shared: dict[str, Any] = {
         "config": config,
         "declared": declared,
         "env": Environment(account=config.account, region=config.region),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aws_cdk import Acknowledgment, Stack, Token
 from aws_cdk import aws_iam as iam
 
-from infra.declarations import Grant, resource_name
+from infra.declarations import Grant, Kind, resource_name
 
 _READ_TABLE = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 # A condition check is what a transaction asks of an item that it does not write.
@@ -39,6 +39,8 @@ _STATE_MACHINE = {
     "start": ("states:StartExecution",),
     "respond": ("states:SendTaskFailure", "states:SendTaskSuccess"),
 }
+_SECRET = {"read": ("secretsmanager:GetSecretValue",)}
+_FUNCTION = {"invoke": ("lambda:InvokeFunction",)}
 _KEY = {
     "sign": ("kms:GetPublicKey", "kms:Sign"),
     "crypt": ("kms:Decrypt", "kms:GenerateDataKey"),
@@ -74,30 +76,25 @@ def statements(
 
 
 def _of(stack: Stack, stage: str, grant: Grant, made: Resources) -> list[iam.PolicyStatement]:
+    name, access = grant.name, grant.access
+
+    def by_name(service: str, kind: str) -> str:
+        # The sagas stand in a stack that needs the functions first, and functions name each other.
+        return named_arn(stack, service, f"{kind}:{resource_name(stage, name)}")
+
+    makers: dict[Kind, Callable[[], list[iam.PolicyStatement]]] = {
+        "table": lambda: [_allow(_TABLE[access], made.tables[name], f"{made.tables[name]}/index/gsi1")],
+        "bucket": lambda: _bucket(grant, made.buckets[name]),
+        "queue": lambda: [_allow(_QUEUE[access], made.queues[name])],
+        "key": lambda: [_allow(_KEY[access], made.keys[name])],
+        "custody": lambda: _custody(stack, stage, grant),
+        "secret": lambda: [_allow(_SECRET[access], made.secrets[name])],
+        "state_machine": lambda: [_allow(_STATE_MACHINE[access], by_name("states", "stateMachine"))],
+        "function": lambda: [_allow(_FUNCTION[access], by_name("lambda", "function"))],
+        "device_registry": lambda: _device_registry(stack, stage, name),
+    }
     try:
-        match grant.kind:
-            case "table":
-                arn = made.tables[grant.name]
-                return [_allow(_TABLE[grant.access], arn, f"{arn}/index/gsi1")]
-            case "bucket":
-                return _bucket(grant, made.buckets[grant.name])
-            case "queue":
-                return [_allow(_QUEUE[grant.access], made.queues[grant.name])]
-            case "key":
-                return [_allow(_KEY[grant.access], made.keys[grant.name])]
-            case "custody":
-                return _custody(stack, stage, grant)
-            case "secret":
-                return [_allow(("secretsmanager:GetSecretValue",), made.secrets[grant.name])]
-            case "state_machine":
-                # By name: the sagas stand in a stack that needs the functions first.
-                arn = named_arn(stack, "states", f"stateMachine:{resource_name(stage, grant.name)}")
-                return [_allow(_STATE_MACHINE[grant.access], arn)]
-            case "function":
-                arn = named_arn(stack, "lambda", f"function:{resource_name(stage, grant.name)}")
-                return [_allow(("lambda:InvokeFunction",), arn)]
-            case "device_registry":
-                return _device_registry(stack, stage, grant.name)
+        return makers[grant.kind]()
     except KeyError as error:
         raise GrantRefused(f"{grant} can't be granted: {error} is not known") from None
 
@@ -183,9 +180,9 @@ def acknowledgments(stack: Stack, statements: Iterable[iam.PolicyStatement]) -> 
 
 def _as_nag_writes(stack: Stack, arn: str) -> str:
     written = arn.replace(stack.partition, "<AWS::Partition>")
-    return (
-        written.replace(stack.account, "<AWS::AccountId>") if Token.is_unresolved(stack.account) else written
-    )
+    if Token.is_unresolved(stack.account):
+        written = written.replace(stack.account, "<AWS::AccountId>")
+    return written
 
 
 def named_arn(stack: Stack, service: str, resource: str) -> str:
@@ -194,6 +191,6 @@ def named_arn(stack: Stack, service: str, resource: str) -> str:
 
 
 def _allow(
-    actions: Iterable[str], *resources: str, conditions: dict[str, dict[str, object]] | None = None
+    actions: Iterable[str], *resources: str, conditions: Mapping[str, object] | None = None
 ) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)

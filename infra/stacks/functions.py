@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Annotations, Stack
+from aws_cdk import Annotations, CfnOutput, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -69,9 +69,9 @@ class FunctionsStack(Stack):
         def parameter(name: str) -> str:
             return ssm.StringParameter.value_for_string_parameter(self, config.parameter(name))
 
-        settings = config.settings(
-            market_address=parameter("market-address"), readings_store=parameter("readings-store")
-        )
+        market_address = parameter("market-address")
+        CfnOutput(self, "MarketAddress", value=market_address)
+        settings = config.settings(market_address=market_address, readings_store=parameter("readings-store"))
         return {name: value for name, value in settings.to_env().items() if value and name not in _NOT_TOLD}
 
 
