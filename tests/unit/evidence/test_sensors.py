@@ -67,6 +67,12 @@ def test_a_value_that_is_no_integer_is_refused(power: object) -> None:
         sensors.check_reading(COMMON | {"type": "solar_output", "power_uw": power})
 
 
+@pytest.mark.parametrize("device", ["d1\n", "", "d 1", "d" * 65])
+def test_a_device_name_of_another_form_is_refused(device: str) -> None:
+    with pytest.raises(InvalidInput, match="device"):
+        sensors.check_reading(solar(1) | {"device": device})
+
+
 def test_an_unknown_type_and_an_unknown_field_are_refused() -> None:
     with pytest.raises(InvalidInput, match="no sensor type 'tides'"):
         sensors.check_reading(COMMON | {"type": "tides"})

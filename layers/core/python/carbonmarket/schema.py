@@ -32,8 +32,8 @@ def check(name: str, value: Any, where: str = "") -> None:
 
     try:
         _compiled(name)(value)
-    except fastjsonschema.JsonSchemaValueException:
-        raise _explain(name, value, where) from None
+    except fastjsonschema.JsonSchemaValueException as refusal:
+        raise _explain(name, value, where, refusal.message) from None
 
 
 @lru_cache(maxsize=256)
@@ -44,13 +44,14 @@ def _compiled(name: str) -> Callable[[Any], Any]:
     return compiled
 
 
-def _explain(name: str, value: Any, where: str) -> InvalidInput:
+def _explain(name: str, value: Any, where: str, short: str) -> InvalidInput:
     # Slow to import and to run; only a refused document pays for it.
     from jsonschema import Draft7Validator
     from jsonschema.exceptions import best_match
 
     error = best_match(Draft7Validator(load(name)).iter_errors(value))
     if error is None:
-        raise AssertionError(f"schema {name}: the two validators disagree about {value!r}")
+        # jsonschema lets a newline stand behind a pattern's end, fastjsonschema does not.
+        return InvalidInput(f"{where or 'the document'} does not fit: {short}", field=where or None)
     field = where + "".join(f"/{part}" for part in error.absolute_path)
     return InvalidInput(f"{field or 'the document'} does not fit: {error.message}", field=field or None)

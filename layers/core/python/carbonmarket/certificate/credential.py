@@ -19,14 +19,15 @@ from carbonmarket.quantities import parse_grams
 CONTEXT = ("https://www.w3.org/ns/credentials/v2", {"@vocab": "https://carbonmarket.dev/vocabulary#"})
 TYPES = ("VerifiableCredential", "RetirementCertificate")
 
-Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-Address = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{64}$")]
-Transaction = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{64}$")]
-Digits = Annotated[str, msgspec.Meta(pattern="^(0|[1-9][0-9]{0,38})$")]
+# \Z, since $ would let a newline stand behind.
+Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Address = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-f]{64}\Z")]
+Transaction = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-f]{64}\Z")]
+Digits = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,38})\Z")]
 Time = Annotated[
-    str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$")
+    str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z\Z")
 ]
-Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 
 

@@ -13,7 +13,7 @@ from carbonmarket.errors import InvalidInput
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Microseconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999_999)]
 """Since 1970, up to the end of the year 9999."""
-Digits = Annotated[str, msgspec.Meta(pattern="^(0|[1-9][0-9]{0,38})$")]
+Digits = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,38})\Z")]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
