@@ -313,7 +313,8 @@ module carbon_market::access_control {
 
     #[view]
     /// Who reviews a report: of the verifiers outside the developer's organisation, the three with the
-    /// smallest SHA-256(report hash, address), smallest first. Nobody can choose them, everybody can check.
+    /// smallest SHA-256(report hash, address), smallest first. Whoever writes the report can choose them only
+    /// by choosing its hash, and everybody can repeat the draw.
     public fun draw_reviewers(
         report_hash: vector<u8>, excluded_organisation: vector<u8>
     ): vector<address> acquires Access {
@@ -341,10 +342,14 @@ module carbon_market::access_control {
     /// How many of the sorted ranks are smaller.
     fun place_of(ranks: &vector<vector<u8>>, rank: vector<u8>): u64 {
         let place = 0;
-        while (place < ranks.length() && comparator::compare_u8_vector(ranks[place], rank).is_smaller_than()) {
+        while (place < ranks.length() && is_smaller(ranks[place], rank)) {
             place += 1;
         };
         place
+    }
+
+    fun is_smaller(left: vector<u8>, right: vector<u8>): bool {
+        comparator::is_smaller_than(&comparator::compare_u8_vector(left, right))
     }
 
     #[test_only]

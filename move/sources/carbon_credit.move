@@ -6,7 +6,7 @@ module carbon_market::carbon_credit {
     use aptos_std::table::{Self, Table};
     use aptos_framework::event;
     use aptos_framework::fungible_asset::Metadata;
-    use aptos_framework::object::Object;
+    use aptos_framework::object::{Self, Object};
     use carbon_market::access_control;
     use carbon_market::certificate_registry;
     use carbon_market::credit_batch;
@@ -207,7 +207,7 @@ module carbon_market::carbon_credit {
         access_control::assert_not_paused();
         credit_batch::give(from, batch, to, grams);
         event::emit(
-            CreditsGiven { batch: batch.object_address(), from: signer::address_of(from), to, grams }
+            CreditsGiven { batch: object::object_address(&batch), from: signer::address_of(from), to, grams }
         );
     }
 
@@ -231,7 +231,7 @@ module carbon_market::carbon_credit {
         let (serial_first, serial_last, retired_old, retired_new) =
             credit_batch::retire(holder, batch, grams);
         let holder = signer::address_of(holder);
-        let batch = batch.object_address();
+        let batch = object::object_address(&batch);
         let project = credit_batch::project_of(batch);
         let certificate =
             certificate_registry::record_retirement(
@@ -282,7 +282,7 @@ module carbon_market::carbon_credit {
         let (serial_first, serial_last, cancelled_old, cancelled_new) =
             credit_batch::cancel(holder, batch, grams);
         let holder = signer::address_of(holder);
-        let batch = batch.object_address();
+        let batch = object::object_address(&batch);
         let project = credit_batch::project_of(batch);
         certificate_registry::record_cancellation(
             cancellation_id, batch, project, holder, grams, serial_first, serial_last, reason
@@ -316,7 +316,7 @@ module carbon_market::carbon_credit {
         access_control::assert_issuer(issuer);
         inputs::assert_hash(&evidence_hash);
         let object = batch;
-        let batch = batch.object_address();
+        let batch = object::object_address(&batch);
         let project = credit_batch::project_of(batch);
         let (developer, _, _, _, _, _, _) = project_registry::project(project);
         let (from_buffer, from_developer, serial_first, serial_last, cancelled_new) =
@@ -377,7 +377,7 @@ module carbon_market::carbon_credit {
     /// `labels` replaces the batch's bit set.
     public entry fun set_labels(issuer: &signer, batch: Object<Metadata>, labels: u64) {
         access_control::assert_issuer(issuer);
-        let batch = batch.object_address();
+        let batch = object::object_address(&batch);
         let labels_old = credit_batch::set_labels(batch, labels);
         event::emit(LabelsChanged { batch, labels_old, labels_new: labels });
     }

@@ -80,7 +80,7 @@ module carbon_market::certificate_registry {
 
     fun init_module(publisher: &signer) {
         let constructor = object::create_named_object(publisher, SEED);
-        let creator = constructor.generate_signer();
+        let creator = object::generate_signer(&constructor);
         collection::create_unlimited_collection(
             &creator,
             string::utf8(b"Carbon credits that were retired, and for what."),
@@ -88,11 +88,13 @@ module carbon_market::certificate_registry {
             option::none(),
             string::utf8(b"")
         );
-        constructor.generate_transfer_ref().generate_linear_transfer_ref().transfer_with_ref(NOBODY);
+        object::transfer_with_ref(
+            object::generate_linear_transfer_ref(&object::generate_transfer_ref(&constructor)), NOBODY
+        );
         move_to(
             publisher,
             Certificates {
-                creator: constructor.generate_extend_ref(),
+                creator: object::generate_extend_ref(&constructor),
                 records: table::new(),
                 count: 0,
                 uri_prefix: string::utf8(b"")
@@ -222,17 +224,17 @@ module carbon_market::certificate_registry {
         uri.append(id);
         let constructor =
             token::create_named_token(
-                &certificates.creator.generate_signer_for_extending(),
+                &object::generate_signer_for_extending(&certificates.creator),
                 string::utf8(COLLECTION),
                 string::utf8(b"Proof of retirement. It stays with its holder."),
                 id,
                 option::none(),
                 uri
             );
-        let transfer_ref = constructor.generate_transfer_ref();
-        transfer_ref.generate_linear_transfer_ref().transfer_with_ref(holder);
-        transfer_ref.disable_ungated_transfer();
-        constructor.address_from_constructor_ref()
+        let transfer_ref = object::generate_transfer_ref(&constructor);
+        object::transfer_with_ref(object::generate_linear_transfer_ref(&transfer_ref), holder);
+        object::disable_ungated_transfer(&transfer_ref);
+        object::address_from_constructor_ref(&constructor)
     }
 
     #[view]

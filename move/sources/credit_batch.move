@@ -97,14 +97,16 @@ module carbon_market::credit_batch {
     fun init_module(publisher: &signer) {
         let constructor = object::create_named_object(publisher, SEED);
         collection::create_unlimited_collection(
-            &constructor.generate_signer(),
+            &object::generate_signer(&constructor),
             string::utf8(b"Batches of carbon credits, each counted in grams of CO2 equivalent."),
             string::utf8(COLLECTION),
             option::none(),
             string::utf8(b"")
         );
-        constructor.generate_transfer_ref().generate_linear_transfer_ref().transfer_with_ref(NOBODY);
-        move_to(publisher, Registry { creator: constructor.generate_extend_ref(), next_serial: 1 });
+        object::transfer_with_ref(
+            object::generate_linear_transfer_ref(&object::generate_transfer_ref(&constructor)), NOBODY
+        );
+        move_to(publisher, Registry { creator: object::generate_extend_ref(&constructor), next_serial: 1 });
     }
 
     /// Creates a batch and its credits: `buffered` grams to the buffer, the rest to `developer`. Gives the
@@ -127,7 +129,7 @@ module carbon_market::credit_batch {
         let serial_first = registry.next_serial;
         registry.next_serial += grams;
         let serial_last = serial_first + grams - 1;
-        let constructor = create_token(&registry.creator.generate_signer_for_extending(), id, uri);
+        let constructor = create_token(&object::generate_signer_for_extending(&registry.creator), id, uri);
         create_asset(&constructor, id, grams, uri);
         let (developer, _, country, methodology, methodology_version, _, _) =
             project_registry::project(project);
@@ -139,7 +141,7 @@ module carbon_market::credit_batch {
             primary_fungible_store::mint(&mint_ref, developer, grams - buffered);
         };
         move_to(
-            &constructor.generate_signer(),
+            &object::generate_signer(&constructor),
             Batch::V1 {
                 id,
                 project,
@@ -176,7 +178,7 @@ module carbon_market::credit_batch {
                 option::none(),
                 uri
             );
-        constructor.generate_transfer_ref().disable_ungated_transfer();
+        object::disable_ungated_transfer(&object::generate_transfer_ref(&constructor));
         constructor
     }
 
@@ -239,7 +241,7 @@ module carbon_market::credit_batch {
     public(friend) fun reverse(
         batch: Object<Metadata>, developer: address, grams: u64
     ): (u64, u64, u64, u64, u64) acquires Batch {
-        let addr = batch.object_address();
+        let addr = object::object_address(&batch);
         assert!(grams > 0, E_ZERO_GRAMS);
         assert_exists(addr);
         let state = &mut Batch[addr];
@@ -273,8 +275,8 @@ module carbon_market::credit_batch {
     inline fun burn_held(holder: &signer, batch: Object<Metadata>, grams: u64): &mut Batch {
         assert_holds(signer::address_of(holder), batch, grams);
         let asset = primary_fungible_store::withdraw(holder, batch, grams);
-        let state = &mut Batch[batch.object_address()];
-        state.burn_ref.burn(asset);
+        let state = &mut Batch[object::object_address(&batch)];
+        fungible_asset::burn(&state.burn_ref, asset);
         state
     }
 
@@ -286,7 +288,7 @@ module carbon_market::credit_batch {
 
     fun assert_holds(account: address, batch: Object<Metadata>, grams: u64) {
         assert!(grams > 0, E_ZERO_GRAMS);
-        assert_exists(batch.object_address());
+        assert_exists(object::object_address(&batch));
         assert!(primary_fungible_store::balance(account, batch) >= grams, E_ABOVE_HOLDING);
     }
 

@@ -6,7 +6,7 @@ module carbon_market::transfer_policy {
     use std::string::{Self, String};
     use aptos_std::table::{Self, Table};
     use aptos_framework::event;
-    use aptos_framework::fungible_asset::{FungibleAsset, TransferRef};
+    use aptos_framework::fungible_asset::{Self, FungibleAsset, TransferRef};
     use aptos_framework::object::{Self, Object, ObjectCore};
 
     friend carbon_market::access_control;
@@ -61,7 +61,13 @@ module carbon_market::transfer_policy {
         assert!(frozen.contains(account), E_NOT_FROZEN);
         let reason_old = frozen.remove(account);
         event::emit(
-            AccountFreezeChanged { account, frozen_old: true, frozen_new: false, reason_old, reason_new: reason }
+            AccountFreezeChanged {
+                account,
+                frozen_old: true,
+                frozen_new: false,
+                reason_old,
+                reason_new: reason
+            }
         );
     }
 
@@ -92,13 +98,13 @@ module carbon_market::transfer_policy {
             owner = object::owner(object::address_to_object<ObjectCore>(owner));
             assert_may_trade(owner);
         };
-        transfer_ref.withdraw_with_ref(store, amount)
+        fungible_asset::withdraw_with_ref(transfer_ref, store, amount)
     }
 
     /// The deposit hook of every batch. It lets everybody receive; batches register it because a hook that
     /// is not there at creation can never be added.
     public fun deposit<T: key>(store: Object<T>, asset: FungibleAsset, transfer_ref: &TransferRef) {
-        transfer_ref.deposit_with_ref(store, asset);
+        fungible_asset::deposit_with_ref(transfer_ref, store, asset);
     }
 
     #[test_only]

@@ -2,7 +2,7 @@
 module carbon_market::carbon_credit_tests {
     use aptos_framework::event;
     use aptos_framework::fungible_asset::{Self, Metadata};
-    use aptos_framework::object::Object;
+    use aptos_framework::object::{Self, Object};
     use aptos_framework::primary_fungible_store;
     use aptos_token_objects::token;
     use carbon_market::access_control;
@@ -17,9 +17,10 @@ module carbon_market::carbon_credit_tests {
 
     /// The law of every batch.
     fun expect_whole(batch: Object<Metadata>) {
-        let (issued, _, retired, cancelled, _, serial_next) = credit_batch::counts_for_test(batch.object_address());
+        let addr = object::object_address(&batch);
+        let (issued, _, retired, cancelled, _, serial_next) = credit_batch::counts_for_test(addr);
         assert!(issued == credit_batch::supply(batch) + retired + cancelled);
-        let (serial_first, serial_last) = credit_batch::serials_for_test(batch.object_address());
+        let (serial_first, serial_last) = credit_batch::serials_for_test(addr);
         assert!(serial_last - serial_first + 1 == issued);
         assert!(serial_next - serial_first == retired + cancelled);
     }
@@ -34,7 +35,7 @@ module carbon_market::carbon_credit_tests {
         assert!(credit_batch::buffer_balance(batch) == 450);
         assert!(credit_batch::next_serial() == 9001);
         let (issued, buffered, retired, cancelled, reversed, serial_next) =
-            credit_batch::counts_for_test(batch.object_address());
+            credit_batch::counts_for_test(object::object_address(&batch));
         assert!(issued == 9000 && buffered == 450 && serial_next == 1);
         assert!(retired == 0 && cancelled == 0 && reversed == 0);
         let (_, _, _, _, _, state) = data_anchor::period(sun(), 1);
@@ -61,8 +62,8 @@ module carbon_market::carbon_credit_tests {
         let first = scenario::issued();
         scenario::issue_case(1, 2, b"BAT2", 9000);
         let second = scenario::batch(b"BAT2");
-        let (_, last) = credit_batch::serials_for_test(first.object_address());
-        let (next, _) = credit_batch::serials_for_test(second.object_address());
+        let (_, last) = credit_batch::serials_for_test(object::object_address(&first));
+        let (next, _) = credit_batch::serials_for_test(object::object_address(&second));
         assert!(last == 9000 && next == 9001);
         expect_whole(second);
     }
@@ -255,7 +256,7 @@ module carbon_market::carbon_credit_tests {
         assert!(credit_batch::supply(batch) == 9000 - 1284);
         assert!(credit_batch::holding(@0xb1, batch) == 1766);
         let (kind, from, holder, grams, first, last) = certificate_registry::record_for_test(text(b"RET1"));
-        assert!(kind == 1 && from == batch.object_address() && holder == @0xb1);
+        assert!(kind == 1 && from == object::object_address(&batch) && holder == @0xb1);
         assert!(grams == 1234 && first == 1 && last == 1234);
         let (_, _, _, _, first, last) = certificate_registry::record_for_test(text(b"RET2"));
         assert!(first == 1235 && last == 1284);
@@ -331,7 +332,7 @@ module carbon_market::carbon_credit_tests {
         scenario::cancel(&scenario::developer(), batch, 10, b"CAN1");
         let (kind, _, holder, grams, first, last) = certificate_registry::record_for_test(text(b"CAN1"));
         assert!(kind == 2 && holder == @0xde && grams == 10 && first == 101 && last == 110);
-        let (_, _, retired, cancelled, _, _) = credit_batch::counts_for_test(batch.object_address());
+        let (_, _, retired, cancelled, _, _) = credit_batch::counts_for_test(object::object_address(&batch));
         assert!(retired == 100 && cancelled == 10);
         expect_whole(batch);
         assert!(event::emitted_events<carbon_credit::CreditsCancelled>().length() == 1);
@@ -395,7 +396,7 @@ module carbon_market::carbon_credit_tests {
         assert!(credit_batch::holding(@0xb1, batch) == 8500);
         let (_, _, _, grams, first, last) = certificate_registry::record_for_test(text(b"REV2"));
         assert!(grams == 0 && first == 0 && last == 0);
-        let (_, _, _, cancelled, reversed, _) = credit_batch::counts_for_test(batch.object_address());
+        let (_, _, _, cancelled, reversed, _) = credit_batch::counts_for_test(object::object_address(&batch));
         assert!(cancelled == 500 && reversed == 1500);
         expect_whole(batch);
     }

@@ -102,7 +102,9 @@ module carbon_market::data_anchor_tests {
     }
 
     /// `hours` hours with lists of the given lengths, the other lists having one entry for each hour.
-    fun anchor_lists(hours: u64, parts: u64, roots: u64, counts: u64, positives: u64, negatives: u64, uris: u64) {
+    fun anchor_lists(
+        hours: u64, parts: u64, roots: u64, counts: u64, positives: u64, negatives: u64, uris: u64
+    ) {
         scenario::open();
         scenario::go_to_day(10);
         data_anchor::anchor(

@@ -4,7 +4,7 @@
 module carbon_market::transfer_policy_tests {
     use std::option;
     use aptos_framework::dispatchable_fungible_asset;
-    use aptos_framework::fungible_asset::{Self, FungibleStore, Metadata, MintRef, TransferRef};
+    use aptos_framework::fungible_asset::{Self, FungibleStore, Metadata, TransferRef};
     use aptos_framework::object::{Self, Object, ObjectCore};
     use aptos_framework::primary_fungible_store;
     use carbon_market::access_control;
@@ -13,25 +13,28 @@ module carbon_market::transfer_policy_tests {
     use carbon_market::scenario::{Self, text};
     use carbon_market::transfer_policy;
 
-    /// An asset without hooks, so that a test can hold the ref that the framework gives to hooks.
-    fun plain_asset(): (MintRef, TransferRef) {
+    /// A store with 10 of an asset without hooks, and the ref that the framework gives to hooks.
+    fun plain_store(owner: address): (Object<FungibleStore>, TransferRef) {
         let constructor = object::create_named_object(&scenario::stranger(), b"plain");
-        primary_fungible_store::create_primary_store_enabled_fungible_asset(
-            &constructor, option::none(), text(b"Plain"), text(b"P"), 0, text(b""), text(b"")
-        );
-        (fungible_asset::generate_mint_ref(&constructor), fungible_asset::generate_transfer_ref(&constructor))
+        let asset =
+            fungible_asset::add_fungibility(
+                &constructor, option::none(), text(b"Plain"), text(b"P"), 0, text(b""), text(b"")
+            );
+        let store = fungible_asset::create_store(&object::create_object(owner), asset);
+        fungible_asset::mint_to(&fungible_asset::generate_mint_ref(&constructor), store, 10);
+        (store, fungible_asset::generate_transfer_ref(&constructor))
     }
 
-    /// Runs the withdraw hook on a store of 10 that lies in an object of an object of the developer's.
-    fun withdraw_from_nested_store() {
-        let (mint_ref, transfer_ref) = plain_asset();
-        let outer = object::create_object(@0xde).address_from_constructor_ref();
-        let inner = object::create_object(outer).address_from_constructor_ref();
-        let store =
-            fungible_asset::create_store(&object::create_object(inner), mint_ref.mint_ref_metadata());
-        mint_ref.mint_to(store, 10);
+    /// An object of an account or of another object.
+    fun new_object(owner: address): address {
+        object::address_from_constructor_ref(&object::create_object(owner))
+    }
+
+    /// Runs both hooks on a store that lies in an object of an object of the developer's.
+    fun move_out_of_nested_store_and_back() {
+        let (store, transfer_ref) = plain_store(new_object(new_object(@0xde)));
         let asset = transfer_policy::withdraw(store, 4, &transfer_ref);
-        assert!(asset.amount() == 4);
+        assert!(fungible_asset::balance(store) == 6);
         transfer_policy::deposit(store, asset, &transfer_ref);
         assert!(fungible_asset::balance(store) == 10);
     }
@@ -47,7 +50,7 @@ module carbon_market::transfer_policy_tests {
     #[test]
     fun everybody_moves_credits_until_frozen() {
         scenario::open();
-        withdraw_from_nested_store();
+        move_out_of_nested_store_and_back();
     }
 
     #[test]
@@ -56,7 +59,7 @@ module carbon_market::transfer_policy_tests {
         access_control::freeze_account(&scenario::pauser(), @0xde, text(b"case 17"));
         access_control::unfreeze_account(&scenario::pauser(), @0xde, text(b"case 17 closed"));
         transfer_policy::assert_may_trade(@0xde);
-        withdraw_from_nested_store();
+        move_out_of_nested_store_and_back();
     }
 
     #[test]
@@ -72,18 +75,15 @@ module carbon_market::transfer_policy_tests {
     fun a_freeze_reaches_stores_in_objects_of_objects() {
         scenario::open();
         access_control::freeze_account(&scenario::pauser(), @0xde, text(b"case 17"));
-        withdraw_from_nested_store();
+        move_out_of_nested_store_and_back();
     }
 
     #[test]
     #[expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
     fun freezing_an_object_holds_the_store_that_it_owns() {
         scenario::open();
-        let (mint_ref, transfer_ref) = plain_asset();
-        let safe = object::create_object(@0xde).address_from_constructor_ref();
-        let store =
-            fungible_asset::create_store(&object::create_object(safe), mint_ref.mint_ref_metadata());
-        mint_ref.mint_to(store, 10);
+        let safe = new_object(@0xde);
+        let (store, transfer_ref) = plain_store(safe);
         access_control::freeze_account(&scenario::pauser(), safe, text(b"case 19"));
         let asset = transfer_policy::withdraw(store, 4, &transfer_ref);
         transfer_policy::deposit(store, asset, &transfer_ref);
