@@ -178,10 +178,8 @@ def test_another_form_is_no_certificate(path: str, value: Any) -> None:
     assert broken(checked(lying(path, value))) == ["canonical form"]
 
 
-def test_a_name_is_no_part_of_what_must_be_there() -> None:
-    private = world.certified(replace(true_world().subject, beneficiary_name=None))
-    assert b"beneficiaryName" not in private
-    assert checked(private).valid
+def test_no_certificate_holds_a_name() -> None:
+    assert broken(checked(lying("credentialSubject/beneficiaryName", "Ada"))) == ["canonical form"]
 
 
 def test_the_same_json_with_a_space_is_another_document() -> None:

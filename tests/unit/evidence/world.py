@@ -162,7 +162,6 @@ def subject_of(report: MrvReport, evidence: bundle.Evidence, archive: bytes) -> 
     return credential.Subject(
         retirement="RET0000000001",
         beneficiary_commitment="d1" * 32,
-        beneficiary_name="Łucja Ångström",
         retiring_organisation="ORG0000000001",
         grams=str(RETIRED),
         serials=f"{block}-1001-{1000 + RETIRED}",

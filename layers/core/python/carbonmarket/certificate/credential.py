@@ -1,7 +1,7 @@
 """What a retirement certificate says, as a W3C Verifiable Credential 2.0.
 
-Every quantity is a string, so that no reader rounds it. The beneficiary stands as a commitment; the name is
-there only by consent.
+Every quantity is a string, so that no reader rounds it. The beneficiary stands as a commitment, never by
+name: what is signed for good can't be erased.
 """
 
 from __future__ import annotations
@@ -91,11 +91,10 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """The retirement itself. ``beneficiary_name`` is there only where the beneficiary consented."""
+    """The retirement itself. ``country`` is where the grams are claimed."""
 
     retirement: Text
     beneficiary_commitment: Hash
-    beneficiary_name: Text | None = None
     retiring_organisation: Text
     grams: Digits
     serials: Text
@@ -136,7 +135,7 @@ def issue_certificate(
         "type": list(TYPES),
         "issuer": multikey.did(public_key),
         "validFrom": issued,
-        "credentialSubject": _without_none(msgspec.to_builtins(subject)),
+        "credentialSubject": msgspec.to_builtins(subject),
     }
     secured = data_integrity.add_proof(document, public_key=public_key, sign=sign, created=issued)
     data = canonical.dumps(secured)
@@ -201,7 +200,3 @@ class _Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     verification_method: str = msgspec.field(name="verificationMethod")
     purpose: str = msgspec.field(name="proofPurpose")
     value: str = msgspec.field(name="proofValue")
-
-
-def _without_none(subject: Any) -> dict[str, Any]:
-    return {name: value for name, value in subject.items() if value is not None}

@@ -1,6 +1,6 @@
-"""The certificate for people: one page to print, made from the credential alone.
+"""The certificate for people: one page to print.
 
-Everything on the page is read from the signed credential, so that page and credential can't differ. The
+All but a beneficiary's name is read from the signed credential, so that page and credential can't differ. The
 QR code leads to the certificate's address. FiraGO (SIL Open Font License) prints Latin, Greek, Cyrillic,
 Arabic, Hebrew, Devanagari, Thai and Georgian; text it has no letters for is named on the page, never shown
 as boxes.
@@ -33,16 +33,18 @@ _PAGE_MM = 210
 _REPLACEMENT = "·"
 
 
-def render(certificate: bytes) -> bytes:
+def render(certificate: bytes, public_name: str | None = None) -> bytes:
     """The PDF of a certificate's canonical bytes. The same certificate gives the same PDF.
 
-    InvalidInput where the bytes are no certificate; the proof is not checked.
+    ``public_name`` is the beneficiary's, where they consented to show it; the credential holds only its
+    commitment. InvalidInput where the bytes are no certificate; the proof is not checked.
     """
     parsed = parse_certificate(certificate)
     with _page(parsed) as page:
-        _heading(page, parsed)
+        _heading(page, parsed, public_name)
         lacking = [_rows(page, title, rows) for title, rows in _sections(parsed)]
-        _closing(page, parsed, any(lacking))
+        name_lacks = public_name is not None and _printable(public_name) != public_name
+        _closing(page, parsed, name_lacks or any(lacking))
         return bytes(page.output())
 
 
@@ -67,7 +69,7 @@ def _page(certificate: Certificate) -> Iterator[FPDF]:
         yield page
 
 
-def _heading(page: FPDF, certificate: Certificate) -> None:
+def _heading(page: FPDF, certificate: Certificate, public_name: str | None) -> None:
     subject = certificate.subject
     page.set_fill_color(*_GREEN)
     page.rect(0, 0, _PAGE_MM, 6, style="F")
@@ -76,10 +78,10 @@ def _heading(page: FPDF, certificate: Certificate) -> None:
     _text(page, "CARBON CREDIT RETIREMENT", 9, _MUTED, style="B")
     _text(page, f"{format_tonnes(int(subject.grams))} t CO2e", 26, _GREEN, style="B")
     _text(page, f"{subject.grams} grams, retired for good", 10, _INK)
-    if subject.beneficiary_name is not None:
+    if public_name is not None:
         page.ln(2)
         _text(page, "on behalf of", 9, _MUTED)
-        _text(page, _printable(subject.beneficiary_name), 15, _INK, style="B")
+        _text(page, _printable(public_name), 15, _INK, style="B")
     page.set_y(max(page.get_y() + 4, 16 + _QR_MM + 4))
 
 
@@ -161,10 +163,8 @@ def _rows(page: FPDF, title: str, rows: list[tuple[str, str]]) -> bool:
 
 def _closing(page: FPDF, certificate: Certificate, lacking: bool) -> None:
     page.ln(3)
-    if lacking or _printable(certificate.subject.beneficiary_name or "") != (
-        certificate.subject.beneficiary_name or ""
-    ):
-        _text(page, "A dot stands for a letter this page has no type for; the certificate has it.", 8, _INK)
+    if lacking:
+        _text(page, "A dot stands for a letter that this page has no type for.", 8, _INK)
     _text(page, certificate.url, 8, _GREEN)
     sentence = "This page only shows the signed certificate. Check it: carbonmarket verify certificate.json"
     _text(page, sentence, 8, _MUTED)
