@@ -12,6 +12,9 @@ from carbonmarket.records.accounts import Organisation
 from carbonmarket.records.principal import Principal
 from carbonmarket.records.registry import Batch
 
+_BALANCE = "0x1::primary_fungible_store::balance"
+_METADATA = "0x1::fungible_asset::Metadata"
+
 
 def get_batch(batch: str, *, registry: RegistryStore) -> Batch:
     """One batch as it was issued."""
@@ -49,6 +52,6 @@ def require_holding(owner: Organisation, batch: Batch, grams: int, *, chain: Cha
     """
     if chain.view("transfer_policy::is_frozen", [], [owner.account_address])[0]:
         raise AccountFrozen("your account is frozen: it can't give or retire")
-    held = int(chain.view("carbon_credit::holding", [], [owner.account_address, batch.address])[0])
+    held = int(chain.view(_BALANCE, [_METADATA], [owner.account_address, batch.address])[0])
     if grams > held:
         raise InsufficientHolding(f"you hold {held} grams of batch {batch.id}, not {grams}", field="grams")
