@@ -17,7 +17,7 @@ from infra.stages import StageConfig, StageRefused, stage_named
 
 
 def build(app: App, config: StageConfig) -> None:
-    """Add the stacks of a stage to the app."""
+    """Add the stacks of a stage to the app, and what they are checked with."""
     declared = declarations(config.stage)
     shared: dict[str, Any] = {
         "config": config,
@@ -38,6 +38,7 @@ def build(app: App, config: StageConfig) -> None:
     )
     Tags.of(app).add("project", "carbonmarket")
     Tags.of(app).add("stage", config.stage)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 
 def main() -> None:
@@ -50,7 +51,6 @@ def main() -> None:
     except StageRefused as error:
         raise SystemExit(f"refused: {error}") from None
     build(app, config)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
 
 

@@ -1,0 +1,265 @@
+"""What is built is closed, watched and no more powerful than declared."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.declarations import resource_name
+from infra.stages import STAGES
+from tests.infra.conftest import STAGE, Resource, Synthesised
+from tests.infra.test_template import DECLARED, FUNCTIONS, arn_names
+
+# Resources that end in a wildcard, as (service, pattern): why each is needed stands in constructs/grants.py.
+WILDCARDS_ALLOWED = [
+    ("s3", r"arn:.+:s3:::carbonmarket-dev-(documents|evidence|certificates)/\*"),
+    ("kms", r"arn:.+:kms:us-east-1:.+:key/\*"),
+    ("kms", r"arn:.+:kms:us-east-1:.+:alias/carbonmarket-dev-ORG\*"),
+    ("iot", r"arn:.+:iot:us-east-1:.+:(thing/GW|cert/)\*"),
+]
+ANY_RESOURCE_ALLOWED = {
+    "iot:AttachThingPrincipal",
+    "iot:CreateCertificateFromCsr",
+    "iot:DescribeEndpoint",
+    "kms:CreateKey",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+# cfn-lint's rules that are not asked for, each with its reason.
+LINT_SKIPPED = {"W3005": "CDK writes a DependsOn beside the reference that already says it"}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(synthesised: Synthesised) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """Every allowing statement of every role, with the role."""
+    for role in synthesised.all("AWS::IAM::Role"):
+        for policy in role.properties.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield role, statement
+    for policy in synthesised.all("AWS::IAM::Policy"):
+        for reference in policy.properties["Roles"]:
+            role = synthesised.at((policy.key[0], reference["Ref"]))
+            for statement in policy.properties["PolicyDocument"]["Statement"]:
+                yield role, statement
+
+
+def role_name(function: str) -> str:
+    return resource_name(STAGE, function)
+
+
+def test_no_policy_allows_actions_by_wildcard(synthesised: Synthesised) -> None:
+    actions = {action for _, statement in statements(synthesised) for action in listed(statement["Action"])}
+    assert [action for action in actions if "*" in action] == []
+
+
+def test_wildcard_resources_are_those_that_cannot_be_named(synthesised: Synthesised) -> None:
+    unexpected = []
+    for role, statement in statements(synthesised):
+        actions = listed(statement["Action"])
+        for resource in map(arn_names, listed(statement["Resource"])):
+            if resource == "*":
+                unexpected += [(role.key, action) for action in actions if action not in ANY_RESOURCE_ALLOWED]
+            elif "*" in resource and not any(
+                re.fullmatch(pattern, resource) and all(action.startswith(service) for action in actions)
+                for service, pattern in WILDCARDS_ALLOWED
+            ):
+                unexpected.append((role.key, resource))
+    assert unexpected == []
+
+
+def test_a_function_reaches_the_tables_it_was_granted_and_no_other(synthesised: Synthesised) -> None:
+    reached = defaultdict(set)
+    for role, statement in statements(synthesised):
+        if any(action.startswith("dynamodb:") for action in listed(statement["Action"])):
+            for resource in listed(statement["Resource"]):
+                if "Fn::ImportValue" in resource:
+                    table = synthesised.short(resource, role.key[0], "TableName")
+                    reached[role.properties["RoleName"]].add(table)
+    granted = {
+        role_name(name): {grant.name for grant in function.grants if grant.kind == "table"}
+        for name, function in FUNCTIONS.items()
+    }
+    assert reached == {role: tables for role, tables in granted.items() if tables}
+
+
+def test_what_is_appended_is_never_updated_nor_deleted(synthesised: Synthesised) -> None:
+    for role, statement in statements(synthesised):
+        for resource in listed(statement["Resource"]):
+            if isinstance(resource, dict) and "Fn::ImportValue" in resource:
+                target = synthesised.at(synthesised.target(resource, role.key[0]))
+                if target.properties.get("TableName") == resource_name(STAGE, "audit"):
+                    assert set(listed(statement["Action"])) == {
+                        "dynamodb:ConditionCheckItem",
+                        "dynamodb:PutItem",
+                    }
+
+
+def test_custodial_keys_sign_for_whom_it_is_declared_and_by_alias_only(synthesised: Synthesised) -> None:
+    signing = set()
+    for role, statement in statements(synthesised):
+        if "kms:Sign" in listed(statement["Action"]) and "*" in arn_names(listed(statement["Resource"])[0]):
+            assert statement["Condition"] == {
+                "StringLike": {"kms:RequestAlias": f"alias/{resource_name(STAGE, 'ORG')}*"}
+            }
+            signing.add(role.properties["RoleName"])
+    assert signing == {
+        role_name(name)
+        for name, function in FUNCTIONS.items()
+        if any((grant.kind, grant.access) == ("custody", "sign") for grant in function.grants)
+    }
+
+
+def test_no_function_names_or_deletes_a_key_that_is_in_use(synthesised: Synthesised) -> None:
+    for _, statement in statements(synthesised):
+        actions = set(listed(statement["Action"])) & {"kms:CreateAlias", "kms:ScheduleKeyDeletion"}
+        keys = [r for r in map(arn_names, listed(statement["Resource"])) if ":key/" in r]
+        if actions and keys:
+            assert statement["Condition"]["Null"] == {"kms:ResourceAliases": "true"}
+
+
+def test_every_function_has_its_log_group_a_place_for_failures_and_an_alarm(
+    synthesised: Synthesised,
+) -> None:
+    groups = {group.key: group for group in synthesised.all("AWS::Logs::LogGroup")}
+    failures = {
+        synthesised.target(config.properties["FunctionName"], config.key[0]): config.properties
+        for config in synthesised.all("AWS::Lambda::EventInvokeConfig")
+    }
+    watched = set()
+    for alarm in synthesised.all("AWS::CloudWatch::Alarm"):
+        if (alarm.properties.get("Namespace"), alarm.properties.get("MetricName")) == (
+            "AWS/Lambda",
+            "Errors",
+        ):
+            (dimension,) = alarm.properties["Dimensions"]
+            watched.add(synthesised.target(dimension["Value"], alarm.key[0]))
+    for function in synthesised.all("AWS::Lambda::Function"):
+        group = groups[synthesised.target(function.properties["LoggingConfig"]["LogGroup"], function.key[0])]
+        assert group.properties["RetentionInDays"] > 0
+        assert "OnFailure" in failures[function.key]["DestinationConfig"]
+        assert function.key in watched
+
+
+def test_every_alarm_is_told_to_somebody(synthesised: Synthesised) -> None:
+    assert all(alarm.properties["AlarmActions"] for alarm in synthesised.all("AWS::CloudWatch::Alarm"))
+    assert synthesised.all("AWS::SNS::Subscription")
+
+
+def test_dead_letters_sagas_and_the_reconciliation_are_watched(synthesised: Synthesised) -> None:
+    alarms = {alarm.properties["AlarmName"] for alarm in synthesised.all("AWS::CloudWatch::Alarm")}
+    wanted = {f"{queue.name}-depth" for queue in DECLARED.queues if not queue.dlq}
+    for machine in DECLARED.state_machines:
+        wanted |= {f"{machine.name}-failed", f"{machine.name}-timed-out"}
+    wanted |= {"reconciliation-difference", "reconcile-silent", "watch-chain-silent"}
+    assert {resource_name(STAGE, name) for name in wanted} <= alarms
+
+
+def test_every_bucket_is_private_encrypted_versioned_and_asks_for_tls(synthesised: Synthesised) -> None:
+    denying = _denying_plain_transport(synthesised, "AWS::S3::BucketPolicy", "Bucket")
+    for bucket in synthesised.all("AWS::S3::Bucket"):
+        properties = bucket.properties
+        assert all(properties["PublicAccessBlockConfiguration"].values())
+        assert properties["BucketEncryption"]
+        assert bucket.key in denying
+        if not properties["BucketName"].endswith("access-logs"):
+            assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_every_queue_is_encrypted_and_asks_for_tls(synthesised: Synthesised) -> None:
+    denying = _denying_plain_transport(synthesised, "AWS::SQS::QueuePolicy", "Queues")
+    for queue in synthesised.all("AWS::SQS::Queue"):
+        assert queue.properties["SqsManagedSseEnabled"] is True
+        assert queue.key in denying
+
+
+def _denying_plain_transport(synthesised: Synthesised, kind: str, named_by: str) -> set[tuple[str, str]]:
+    return {
+        synthesised.target(reference, policy.key[0])
+        for policy in synthesised.all(kind)
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement["Condition"].get("Bool") == {"aws:SecureTransport": "false"}
+        for reference in listed(policy.properties[named_by])
+    }
+
+
+def test_every_table_can_be_restored_and_is_encrypted_with_the_markets_key(synthesised: Synthesised) -> None:
+    for table in synthesised.all("AWS::DynamoDB::GlobalTable"):
+        (replica,) = table.properties["Replicas"]
+        assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table.properties["SSESpecification"]["SSEType"] == "KMS"
+
+
+def test_the_api_answers_at_its_domain_alone_and_is_limited(synthesised: Synthesised) -> None:
+    (api,) = synthesised.all("AWS::ApiGateway::RestApi")
+    (stage,) = synthesised.all("AWS::ApiGateway::Stage")
+    assert api.properties["DisableExecuteApiEndpoint"] is True
+    (setting,) = stage.properties["MethodSettings"]
+    assert setting["ThrottlingRateLimit"] > 0
+    assert setting["DataTraceEnabled"] is False
+    assert synthesised.all("AWS::WAFv2::WebACLAssociation")
+
+
+def test_access_logs_hold_no_address_and_no_identity(synthesised: Synthesised) -> None:
+    (stage,) = synthesised.all("AWS::ApiGateway::Stage")
+    fields = re.findall(r"\$context\.[\w.]+", stage.properties["AccessLogSetting"]["Format"])
+    assert [field for field in fields if "identity" in field or "authorizer" in field] == []
+
+
+def test_cdk_nag_finds_nothing_that_is_not_acknowledged(synthesised: Synthesised) -> None:
+    assert synthesised.findings == []
+
+
+def test_cfn_lint_finds_nothing(synthesised: Synthesised) -> None:
+    templates = sorted(synthesised.folder.glob("*.template.json"))
+    command = [Path(sys.executable).parent / "cfn-lint", "--ignore-checks", *LINT_SKIPPED, "--", *templates]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+    assert done.returncode == 0
+
+
+LIMITS = {
+    "AWS::Lambda::Function": ("FunctionName", 64),
+    "AWS::IAM::Role": ("RoleName", 64),
+    "AWS::SQS::Queue": ("QueueName", 80),
+    "AWS::S3::Bucket": ("BucketName", 63),
+    "AWS::DynamoDB::GlobalTable": ("TableName", 255),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName", 80),
+    "AWS::Scheduler::Schedule": ("Name", 64),
+    "AWS::IoT::TopicRule": ("RuleName", 128),
+}
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+def test_names_fit_in_every_stage(synthesised: Synthesised, kind: str) -> None:
+    name, length_max = LIMITS[kind]
+    for resource in synthesised.all(kind):
+        if name in resource.properties:
+            for config in STAGES:
+                renamed = resource.properties[name].replace(STAGE, config.stage)
+                assert len(renamed) <= length_max
+
+
+def test_every_stack_fits_cloudformation(synthesised: Synthesised) -> None:
+    for template in synthesised.templates.values():
+        assert len(template["Resources"]) <= 500
