@@ -90,6 +90,8 @@ class MachineSettings:
             signer="file",
             key_directory=str(self.state / "keys"),
             salt_secret=resource_name(self.stage, "evidence-salt"),
+            device_authority=str(self.state / "ca"),
+            device_endpoint=f"{LOOPBACK}:{self.mqtt_port}",
             authorizer="development",
             development_key=self._development_key(),
         )

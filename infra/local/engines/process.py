@@ -25,7 +25,8 @@ class EngineError(Exception):
 
 
 class Engine:
-    """A named process. ``healthy`` answers whether it serves; ``log`` receives all it prints."""
+    """A named process. ``healthy`` answers whether it serves; ``log`` receives all it prints;
+    ``folder`` is where it runs."""
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Engine:
         healthy: Callable[[], bool],
         environment: Mapping[str, str] | None = None,
         port: int | None = None,
+        folder: Path = ROOT,
         start_seconds_max: float = 60,
     ) -> None:
         self.name = name
@@ -44,6 +46,7 @@ class Engine:
         self._healthy = healthy
         self._environment = dict(environment or {})
         self._port = port
+        self._folder = folder
         self._start_seconds_max = start_seconds_max
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -69,7 +72,7 @@ class Engine:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own engines
                 self._command,
-                cwd=ROOT,
+                cwd=self._folder,
                 env={**base_environment(), **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

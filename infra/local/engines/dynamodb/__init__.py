@@ -32,6 +32,7 @@ def dynamodb(port: int, data: Path, log: Path) -> Engine:
         [
             java,
             "-Xmx512m",
+            "-Djava.net.preferIPv4Stack=true",
             f"-Djava.library.path={libraries}",
             "-cp",
             os.pathsep.join([str(EMULATOR / "DynamoDBLocal.jar"), f"{libraries}/*"]),
@@ -39,6 +40,8 @@ def dynamodb(port: int, data: Path, log: Path) -> Engine:
             *("-port", str(port), "-sharedDb", "-disableTelemetry", "-dbPath", str(data)),
         ],
         log=log,
+        # It leaves a file of its own wherever it runs.
+        folder=data,
         port=port,
         healthy=lambda: answers(f"http://{LOOPBACK}:{port}/shell/"),
     )

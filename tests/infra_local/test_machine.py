@@ -1,0 +1,113 @@
+"""The whole machine: starts in order, listens on loopback alone, stops cleanly, and goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+from rich.console import Console
+
+from infra.local.deploy import client
+from infra.local.engines.process import EngineError, listens
+from infra.local.machine import Machine
+from infra.local.run import prepare
+from infra.local.settings import LOOPBACK, MachineSettings
+from tests.infra_local.conftest import eventually
+
+pytestmark = [pytest.mark.engines, pytest.mark.chain, pytest.mark.xdist_group("machine")]
+
+
+@pytest.fixture(scope="module")
+def console() -> Console:
+    return Console(record=True, quiet=False, width=100)
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory, console: Console) -> Iterator[Machine]:
+    settings = MachineSettings(state=tmp_path_factory.mktemp("machine")).on_free_ports()
+    machine = Machine(settings, prepare, console)
+    machine.start()
+    yield machine
+    machine.stop()
+
+
+def put_object(machine: Machine, key: str) -> None:
+    s3 = client("s3", machine.settings.aws_url)
+    s3.put_object(Bucket="carbonmarket-local-documents", Key=key, Body=b"kept")
+
+
+def chain(machine: Machine) -> Any:
+    return requests.get(machine.settings.node_url, timeout=10).json()
+
+
+def test_everything_serves_when_start_returns(machine: Machine) -> None:
+    health = requests.get(f"{machine.settings.gateway_url}/healthz", timeout=10).json()
+    assert health == {"status": "ok", "apps": ["api-credits", "api-public", "api-readings", "api-registry"]}
+    assert chain(machine)["chain_id"] == machine.settings.chain_id
+
+
+def test_each_engine_is_named_as_it_gets_ready(machine: Machine, console: Console) -> None:
+    printed = console.export_text(clear=False)
+    for name in ("Aptos localnet", "DynamoDB Local", "ministack", "AWS endpoint", "MQTT broker", "HTTP gateway"):
+        assert f"ready {name}" in printed
+
+
+def test_a_declared_schedule_runs_its_function(machine: Machine) -> None:
+    dynamodb = client("dynamodb", machine.settings.aws_url)
+    # watch_chain runs each minute and leaves its cursor here.
+    eventually(lambda: dynamodb.scan(TableName="carbonmarket-local-chain", Limit=1)["Count"])
+
+
+def test_nothing_listens_beyond_loopback(machine: Machine) -> None:
+    listening = [
+        connection.laddr
+        for process in psutil.Process().children(recursive=True)
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert {address.port for address in listening} >= set(machine.settings.ports().values())
+    assert {address.ip for address in listening} == {LOOPBACK}
+
+
+def test_all_of_it_fits_in_four_gigabytes(machine: Machine) -> None:
+    processes = psutil.Process().children(recursive=True)
+    assert sum(process.memory_info().rss for process in processes) < 4 * 1024**3
+
+
+def test_two_machines_do_not_share_a_state(machine: Machine) -> None:
+    other = MachineSettings(state=machine.settings.state).on_free_ports()
+    with pytest.raises(EngineError, match="another machine runs on the state"):
+        Machine(other, prepare, Console(quiet=True)).start()
+
+
+def test_an_engine_that_dies_is_named(machine: Machine) -> None:
+    engine = machine.engine("queues and schedules")
+    engine.kill()
+    try:
+        with pytest.raises(EngineError, match="queues and schedules has died"):
+            machine.wait()
+    finally:
+        engine.start()
+
+
+def test_a_machine_goes_on_where_it_was(machine: Machine) -> None:
+    key = uuid.uuid4().hex
+    put_object(machine, key)
+    version = int(chain(machine)["ledger_version"])
+    address = json.loads(machine.settings.environment_file.read_text())["CARBONMARKET_MARKET_ADDRESS"]
+
+    machine.stop()
+    assert [name for name, port in machine.settings.ports().items() if listens(port)] == []
+    machine.start()
+
+    s3 = client("s3", machine.settings.aws_url)
+    assert s3.get_object(Bucket="carbonmarket-local-documents", Key=key)["Body"].read() == b"kept"
+    assert int(chain(machine)["ledger_version"]) >= version
+    again = json.loads(Path(machine.settings.environment_file).read_text())["CARBONMARKET_MARKET_ADDRESS"]
+    assert again == address
