@@ -42,13 +42,6 @@ module carbon_market::certificate_registry_tests {
     }
 
     #[test]
-    fun a_buried_certificate_leaves_the_record() {
-        retired();
-        object::burn(&scenario::developer(), certificate());
-        assert!(certificate_registry::record_exists(text(b"RET1")));
-    }
-
-    #[test]
     #[expected_failure(abort_code = certificate_registry::E_ID_USED, location = certificate_registry)]
     fun a_repeated_retirement_retires_once() {
         let batch = retired();
