@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from pathlib import Path
+
+import pytest
 
 from carbonmarket.chain import calls
 from carbonmarket.chain.aborts import refused
@@ -12,9 +15,12 @@ from carbonmarket.chain.calls import EntryCall
 from carbonmarket.ports.chain import Fate
 from carbonmarket.projection.watch import advance
 from carbonmarket.records.chain import Batch
+from carbonmarket_adapters import wiring
+from carbonmarket_adapters.aptos.client import NodeClient
 from carbonmarket_adapters.aptos.source import NodeSource
 from carbonmarket_adapters.dynamo.chain import ChainTable
 from carbonmarket_adapters.dynamo.chain_writer import ChainWriter
+from carbonmarket_adapters.wiring import chain as wiring_chain
 from infra.local.chain import compiler
 from infra.local.chain.process import Running
 from tests.chain.world import OCTAS, World
@@ -40,17 +46,28 @@ class Market(World):
         for name in ("issuer", "oracle", "developer", "buyer", *REVIEWERS):
             self.signer.create(name)
         self.address_of_market = self.address("admin")
-        self.outbox = self.make_outbox(
-            market=self.address_of_market, allowed=calls.sponsored_names(self.address_of_market)
-        )
+        self.settings = dataclasses.replace(self.settings, market_address=self.address_of_market)
         self.fund("admin", 100 * OCTAS)
-        self.reopen_projection()
-
-    def reopen_projection(self) -> None:
-        """As a new watcher process would."""
         self.projection = ChainTable(self.settings)
         self.writer = ChainWriter(self.settings)
+        self.connect(localnet)
+
+    def connect(self, localnet: Running) -> None:
+        """Go on with the node of ``localnet``."""
+        self.localnet = localnet
+        self.settings = dataclasses.replace(self.settings, aptos_node_url=localnet.node)
+        self.node = NodeClient(localnet.node)
         self.source = NodeSource(self.node)
+        self.outbox = self.make_outbox(allowed=calls.sponsored_names(self.address_of_market))
+
+    def wire(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let functions find this market in their environment, and forget what they were wired to."""
+        for name, value in self.settings.to_env().items():
+            monkeypatch.setenv(name, value)
+        for module in (wiring, wiring_chain):
+            for each in vars(module).values():
+                if hasattr(each, "cache_clear"):
+                    each.cache_clear()
 
     def do(self, sender: str, call: EntryCall, key: str = "") -> Fate:
         """Submit and wait; raises what the contract said if it refused."""
@@ -80,13 +97,13 @@ class Market(World):
             calls.register_methodology(METHODOLOGY, 1, calls.FORMULA_LINEAR, 1, JOULES, 1_000, document),
         )
 
-    def register(self) -> None:
-        """Register the project of "developer"."""
+    def register(self, project: str = PROJECT) -> None:
+        """Register a project of "developer"."""
         developer = self.address("developer")
         metadata = hashlib.sha256(b"project").digest()
         self.do(
             "issuer",
-            calls.register_project(PROJECT, developer, DEVELOPERS, "US", METHODOLOGY, 1, metadata),
+            calls.register_project(project, developer, DEVELOPERS, "US", METHODOLOGY, 1, metadata),
         )
 
     def anchor(self, hours: int = 24) -> None:

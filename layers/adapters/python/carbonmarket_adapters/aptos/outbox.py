@@ -45,7 +45,7 @@ from carbonmarket_adapters.dynamo.signing import SigningTable
 from carbonmarket_adapters.dynamo.table import Stored
 
 _LEASE_TRIES = 60
-_POLL_S = 0.05
+_POLLS_A_SECOND = 20
 _PENDING = "pending_transaction"
 
 
@@ -86,17 +86,25 @@ class Outbox:
 
     def fate(self, key: str) -> Fate:
         stored = self._table.submission(key)
-        return Fate(state="unknown") if stored is None else self._fate_of(stored)
+        if stored is None:
+            return Fate(state="unknown")
+        fate = self._fate_of(stored)
+        if fate.state in {"unknown", "pending"}:
+            self._unblock(stored.record)
+        return fate
 
     def await_fate(self, key: str, timeout_s: float = 30) -> Fate:
         deadline = time.monotonic() + timeout_s
         while True:
-            fate = self.fate(key)
-            if fate.state in {"committed", "dead"}:
-                return fate
-            if time.monotonic() >= deadline:
-                raise NotYetFinal(f"the fate of {key} isn't known after {timeout_s} s; ask again later")
-            time.sleep(_POLL_S)
+            for _ in range(_POLLS_A_SECOND):
+                stored = self._table.submission(key)
+                fate = self._fate_of(stored) if stored else Fate(state="unknown")
+                if fate.state in {"committed", "dead"}:
+                    return fate
+                if time.monotonic() >= deadline:
+                    raise NotYetFinal(f"the fate of {key} isn't known after {timeout_s} s; ask again later")
+                time.sleep(1 / _POLLS_A_SECOND)
+            self.fate(key)
 
     def view(self, function: str, type_args: list[str], args: list[Any]) -> list[Any]:
         name = function if function.startswith("0x") else f"{self._market}::{function}"
@@ -107,19 +115,17 @@ class Outbox:
             raise ChainRefused(reason or refused.message, abort=abort) from refused
 
     def sweep(self) -> int:
-        """Settle, send again and unblock whatever is open; returns how many are still open.
+        """Settle what is open and send again what the node doesn't hold; returns how many stay open.
 
-        For a schedule: it frees the numbers of transactions nobody asks after.
+        For a schedule: it frees the numbers of transactions that nobody asks after, and needs no key.
         """
-        still_open, senders = 0, {}
+        still_open = 0
         for submission in self._table.open_submissions():
-            senders[submission.address] = submission.sender
-            fate = self.fate(submission.key)
-            if fate.state == "unknown":
+            stored = self._table.submission(submission.key)
+            state = self._fate_of(stored).state if stored else "dead"
+            if state == "unknown":
                 self.resubmit(submission.key)
-            still_open += fate.state in {"unknown", "pending"}
-        for sender in senders.values():
-            self.repair(sender)
+            still_open += state in {"unknown", "pending"}
         return still_open
 
     def repair(self, sender: str) -> list[str]:
@@ -130,6 +136,15 @@ class Outbox:
             self.submit(f"gap/{address}/{number}", sender, gap_filler(address))
             for number in sequences.gaps(leases.record, _sequence_of(account))
         ]
+
+    def _unblock(self, submission: Submission) -> None:
+        """Repair the account where the transaction waits for a number that nobody will send."""
+        leases, account = self._leases_then_account(submission.address)
+        turn = _sequence_of(account)
+        holder = leases.record.held.get(str(turn))
+        is_lost = holder is None or holder.expiration_s * MICROSECONDS < account.timestamp_us
+        if turn < submission.sequence and is_lost:
+            self.repair(submission.sender)
 
     # Storing
 

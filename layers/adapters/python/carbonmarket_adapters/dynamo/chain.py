@@ -84,12 +84,10 @@ class ChainTable:
         return self._record(Retirement, "retirement", retirement_id)
 
     def retirements_of(self, batch: str) -> list[Retirement]:
-        """The retirements of the batch at an address, in the order of their serials."""
         found = self._table.query_gsi1(kind_of("retirement"), f"BATCH#{batch}")
         return [stored.record for _, stored in found]
 
     def cancellations_of(self, batch: str) -> list[Cancellation]:
-        """The cancellations and reversals of the batch at an address, in the order of their serials."""
         found = self._table.query_gsi1(kind_of("cancellation"), f"BATCH#{batch}")
         return [stored.record for _, stored in found]
 
@@ -116,11 +114,9 @@ class ChainTable:
         return found.record if found else None
 
     def publish(self, reconciliation: Reconciliation) -> None:
-        """Make a reconciliation the published one."""
         self._table.put(Write(_RECONCILIATION, *_RECONCILIATION_KEYS, reconciliation))
 
     def everything(self) -> dict[Key, msgspec.Struct]:
-        """Every projected record by its key: for laws and comparisons, not for serving."""
         return {
             key_of(item.kind, record): record
             for item in self._model.scan(consistent_read=True)

@@ -8,6 +8,7 @@ cursor's revision, so that of two watchers one always stops.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -92,6 +93,14 @@ class ChainWriter:
         except StaleWrite:
             return False
         return True
+
+    def release(self, holder: str) -> None:
+        """Give the lease back, if it is still ``holder``'s."""
+        found = self._table.get(_LEASE, "LEASE", "LEASE")
+        if found and found.record.holder == holder:
+            ended = Lease(holder=holder, until_us=0)
+            with contextlib.suppress(StaleWrite):
+                self._table.put(Write(_LEASE, "LEASE", "LEASE", ended, found.revision))
 
     def begin(self) -> Cursor | None:
         if not self._begun:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from carbonmarket.ports.chain import SignerPort
     from carbonmarket_adapters.aptos.client import NodeClient
     from carbonmarket_adapters.aptos.outbox import Outbox
+    from carbonmarket_adapters.aptos.source import NodeSource
     from carbonmarket_adapters.dynamo.chain import ChainTable
+    from carbonmarket_adapters.dynamo.chain_writer import ChainWriter
     from carbonmarket_adapters.dynamo.signing import SigningTable
 
 
@@ -73,3 +75,19 @@ def projection() -> ChainTable:
     from carbonmarket_adapters.dynamo.chain import ChainTable
 
     return ChainTable(settings())
+
+
+@functools.cache
+def chain_source() -> NodeSource:
+    """The node as the watcher reads it."""
+    from carbonmarket_adapters.aptos.source import NodeSource
+
+    return NodeSource(node())
+
+
+@functools.cache
+def chain_writer() -> ChainWriter:
+    """The watcher's side of table chain; for one thread."""
+    from carbonmarket_adapters.dynamo.chain_writer import ChainWriter
+
+    return ChainWriter(settings())

@@ -15,7 +15,9 @@ import msgspec
 from carbonmarket.errors import ChainRefused
 from carbonmarket.ports.chain import Fate
 
-_ABORT = re.compile(r"Move abort in 0x[0-9a-fA-F]+::(\w+): (?:\w+\()?(0x[0-9a-fA-F]+|\d+)")
+_ABORT = re.compile(
+    r"Move abort in 0x[0-9a-fA-F]+::(\w+): (?:(\w+)\()?(0x[0-9a-fA-F]+|\d+)(?:\): (.+))?", re.DOTALL
+)
 _REASON_BITS = 0xFFFF
 
 
@@ -37,16 +39,17 @@ def abort_of(vm_status: str) -> tuple[str | None, str | None]:
     """(``module::E_NAME``, sentence) of a node's words about an abort; (None, None) if they are of none.
 
     The words are Aptos': ``Move abort in 0x…::module: E_NAME(0x10001): sentence``, or ``: 0x10001`` alone.
-    A code of ``std::error`` carries its category above 16 bits.
+    A code of ``std::error`` carries its category above 16 bits. Of other packages' aborts the node's own
+    name and sentence are kept.
     """
     found = _ABORT.search(vm_status)
     if found is None:
         return None, None
-    module, code = found[1], int(found[2], 0)
+    module, name, code, words = found[1], found[2], int(found[3], 0), found[4]
     ours = known_aborts().get(module, {})
     abort = ours.get(str(code)) or ours.get(str(code & _REASON_BITS))
     if abort is None:
-        return f"{module}::{code:#x}", None
+        return f"{module}::{name or hex(code)}", words
     return f"{module}::{abort.name}", abort.sentence
 
 

@@ -20,7 +20,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AdminProposed(Event, frozen=True, kw_only=True):
-    admin_old: Address
+    admin: Address
     proposed_old: Address
     proposed_new: Address
 
@@ -216,11 +216,11 @@ class CreditsReversed(Event, frozen=True, kw_only=True):
     batch: Address
     batch_id: str
     project: str
+    developer: Address
     grams: int
     evidence_hash: str
     from_buffer: int
     from_developer: int
-    developer: Address
     serial_first: int
     serial_last: int
     buffer_old: int

@@ -10,6 +10,7 @@ import msgspec
 from carbonmarket.records.chain import (
     Anchor,
     Batch,
+    Cancellation,
     Cursor,
     Holding,
     Period,
@@ -81,8 +82,24 @@ class ChainProjection(Protocol):
         """Whether the account is frozen."""
         ...
 
+    def retirements_of(self, batch: str) -> list[Retirement]:
+        """The retirements of the batch at an address, in the order of their serials."""
+        ...
+
+    def cancellations_of(self, batch: str) -> list[Cancellation]:
+        """The cancellations and reversals of the batch at an address, in the order of their serials."""
+        ...
+
+    def everything(self) -> dict[Key, msgspec.Struct]:
+        """Every projected record by its key: for laws and comparisons, not for serving."""
+        ...
+
     def reconciliation(self) -> Reconciliation | None:
         """The reconciliation last published."""
+        ...
+
+    def publish(self, reconciliation: Reconciliation) -> None:
+        """Make a reconciliation the published one."""
         ...
 
 

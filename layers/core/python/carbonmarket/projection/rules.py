@@ -65,7 +65,7 @@ def period_key(project: str, number: int) -> Key:
 def _admin_proposed(event: ev.AdminProposed, _place: Place, read: Read) -> Iterator[Effect]:
     now = read(GOVERNANCE) or Governance()
     proposed = None if int(event.proposed_new, 16) == 0 else event.proposed_new
-    yield GOVERNANCE, replace(now, admin=event.admin_old, proposed_admin=proposed)
+    yield GOVERNANCE, replace(now, admin=event.admin, proposed_admin=proposed)
 
 
 def _admin_changed(event: ev.AdminChanged, _place: Place, read: Read) -> Iterator[Effect]:

@@ -275,20 +275,20 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class BatchReconciliation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One batch in grams, counted three ways; ``differences`` are sentences, none where all agree.
+    """One batch's grams, counted three ways; ``differences`` are sentences, none where all agree.
 
-    ``serials_…`` are lengths of serial ranges, ``chain_…`` the contract's views, ``projected_…`` sums over
-    the projection's stores (``projected_held`` includes the buffer).
+    ``issued``, ``retired`` and ``cancelled`` are lengths of serial ranges, ``outstanding`` what they leave;
+    ``chain_supply`` is the asset's supply; ``projected_held`` the sum over the projected stores, buffer
+    included.
     """
 
     batch: str
     batch_id: str
-    serials_issued: int
-    serials_retired: int
-    serials_cancelled: int
+    issued: int
+    retired: int
+    cancelled: int
+    outstanding: int
     chain_supply: int
-    chain_retired: int
-    chain_cancelled: int
     projected_held: int
     differences: tuple[str, ...]
 

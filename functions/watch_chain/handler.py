@@ -1,0 +1,75 @@
+"""Watches the chain until shortly before its time is up; started again each minute.
+
+A lease lets one watcher run at a time, and the cursor's revision stops a second one that has the lease
+wrongly. An open transaction that nobody asks after is settled or sent again on the way.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from carbonmarket.chain.addresses import canonical
+from carbonmarket.errors import EngineUnavailable, StaleWrite
+from carbonmarket.projection.watch import Progress, advance
+from carbonmarket_adapters.wiring import settings
+from carbonmarket_adapters.wiring.chain import chain_access, chain_source, chain_writer
+
+logger = Logger(service="watch_chain")
+tracer = Tracer(service="watch_chain")
+metrics = Metrics(namespace="CarbonMarket", service="watch_chain")
+
+# Of a function's 60 seconds, the last 5 are for ending cleanly.
+_RESERVE_MS = 5_000
+_LEASE_S = 15
+_IDLE_S = 0.5
+_IDLE = Progress(0, 0, 0)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Answers {"versions", "undone"}: how many versions were folded and journal entries undone."""
+    versions = undone = 0
+    holder = context.aws_request_id
+    while context.get_remaining_time_in_millis() > _RESERVE_MS:
+        if not chain_writer().lease(holder, time.time_ns() // 1_000, _LEASE_S):
+            logger.info("another watcher has the lease")
+            break
+        progress = _advance()
+        versions += progress.versions
+        undone += progress.undone
+        if progress == _IDLE:
+            _sweep()
+            time.sleep(_IDLE_S)
+    chain_writer().release(holder)
+    metrics.add_metric(name="VersionsFolded", unit=MetricUnit.Count, value=versions)
+    metrics.add_metric(name="VersionsUndone", unit=MetricUnit.Count, value=undone)
+    return {"versions": versions, "undone": undone}
+
+
+def _advance() -> Progress:
+    try:
+        progress = advance(chain_source(), chain_writer(), canonical(settings().market_address))
+    except StaleWrite:
+        # Another watcher was first; the next step goes on from where that one is.
+        return Progress(0, 0, 1)
+    except EngineUnavailable as error:
+        logger.warning("no answer; trying again", why=error.reason)
+        metrics.add_metric(name="NodeUnavailable", unit=MetricUnit.Count, value=1)
+        return _IDLE
+    if progress.undone:
+        logger.warning("the chain went back or was replaced", undone=progress.undone)
+    return progress
+
+
+def _sweep() -> None:
+    try:
+        chain_access().sweep()
+    except EngineUnavailable as error:
+        logger.warning("open transactions are left for later", why=error.reason)

@@ -1,0 +1,120 @@
+"""Reconciliation: serial ranges, supply on chain and projection say the same of every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from carbonmarket.errors import NotYetFinal
+from carbonmarket.ports.chain import ChainAccess
+from carbonmarket.ports.projection import ChainProjection, Key
+from carbonmarket.records.chain import (
+    Batch,
+    BatchReconciliation,
+    Cancellation,
+    Cursor,
+    Reconciliation,
+    Retirement,
+    Store,
+)
+
+_TRIES = 3
+
+
+def reconcile(
+    *,
+    chain: ChainAccess,
+    projection: ChainProjection,
+    catch_up: Callable[[], None],
+    now_us: int,
+) -> Reconciliation:
+    """Compare, publish and return the result.
+
+    The chain goes on while it is compared: where something differs, ``catch_up`` lets the projection
+    come up to it and the comparison is made again, so that only a difference that stays is published.
+    NotYetFinal before anything was projected.
+    """
+    result = _compare(chain, projection, now_us)
+    for _ in range(_TRIES - 1):
+        if result.differences == 0:
+            break
+        catch_up()
+        result = _compare(chain, projection, now_us)
+    projection.publish(result)
+    return result
+
+
+def _compare(chain: ChainAccess, projection: ChainProjection, now_us: int) -> Reconciliation:
+    cursor = projection.cursor()
+    if cursor is None:
+        raise NotYetFinal("no version of the chain was projected yet; run watch_chain first")
+    records = projection.everything()
+    batches = [record for record in records.values() if isinstance(record, Batch)]
+    supplies = {batch.address: _supply(chain, batch.address) for batch in batches}
+    return decide_reconciliation(records, supplies, cursor, now_us)
+
+
+def _supply(chain: ChainAccess, batch: str) -> int:
+    return int(chain.view("credit_batch::supply", [], [batch])[0])
+
+
+def decide_reconciliation(
+    records: Mapping[Key, msgspec.Struct], supplies: Mapping[str, int], cursor: Cursor, now_us: int
+) -> Reconciliation:
+    """The comparison of projected ``records`` with the chain's ``supplies`` by batch address, in grams."""
+    held: dict[str, int] = {}
+    burnt: dict[str, list[Retirement | Cancellation]] = {}
+    for record in records.values():
+        if isinstance(record, Store):
+            held[record.batch] = held.get(record.batch, 0) + record.grams
+        elif isinstance(record, Retirement | Cancellation):
+            burnt.setdefault(record.batch, []).append(record)
+    batches = tuple(
+        _batch(batch, burnt.get(batch.address, []), supplies[batch.address], held.get(batch.address, 0))
+        for batch in sorted(_batches(records.values()), key=lambda batch: batch.serial_first)
+    )
+    return Reconciliation(
+        at_us=now_us,
+        chain_id=cursor.chain_id,
+        version=cursor.version,
+        batches=batches,
+        differences=sum(len(batch.differences) for batch in batches),
+    )
+
+
+def _batches(records: Iterable[msgspec.Struct]) -> Iterable[Batch]:
+    return (record for record in records if isinstance(record, Batch))
+
+
+def _batch(
+    batch: Batch, burnt: list[Retirement | Cancellation], supply: int, held: int
+) -> BatchReconciliation:
+    issued = batch.serial_last - batch.serial_first + 1
+    retired = sum(_serials(each) for each in burnt if isinstance(each, Retirement))
+    cancelled = sum(_serials(each) for each in burnt if isinstance(each, Cancellation))
+    outstanding = issued - retired - cancelled
+    pairs = (
+        ("serials leave", outstanding, "the chain's supply is", supply),
+        ("the chain's supply is", supply, "stores hold", held),
+        ("retired serials are", retired, "the batch says", batch.retired),
+        ("cancelled serials are", cancelled, "the batch says", batch.cancelled),
+        ("issued serials are", issued, "the batch says", batch.issued),
+    )
+    differences = tuple(f"{a} {x} g and {b} {y} g" for a, x, b, y in pairs if x != y)
+    return BatchReconciliation(
+        batch=batch.address,
+        batch_id=batch.id,
+        issued=issued,
+        retired=retired,
+        cancelled=cancelled,
+        outstanding=outstanding,
+        chain_supply=supply,
+        projected_held=held,
+        differences=differences,
+    )
+
+
+def _serials(burnt: Retirement | Cancellation) -> int:
+    """The length of a serial range; a reversal that burnt nothing has none."""
+    return burnt.serial_last - burnt.serial_first + 1 if burnt.serial_first else 0

@@ -1,0 +1,81 @@
+"""Reconciliation finds nothing where all agree, and names the batch where the projection was changed."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from carbonmarket.chain import calls
+from carbonmarket.errors import NotYetFinal
+from carbonmarket.operations.reconcile import reconcile
+from carbonmarket_adapters.dynamo.chain_keys import write_of
+from carbonmarket_adapters.dynamo.table import DocumentTable
+from functions.reconcile.handler import handler
+from tests.chain.market import START_S, Market
+
+COMMITMENT = b"\x07" * 32
+
+
+def run(market: Market) -> Any:
+    return reconcile(
+        chain=market.outbox, projection=market.projection, catch_up=market.watch, now_us=1_467_331_200_000_000
+    )
+
+
+def retire(market: Market, grams: int) -> None:
+    batch = market.issue()
+    market.do(
+        "developer",
+        calls.retire(batch.address, grams, "RET1", COMMITMENT, "net zero", "DE", START_S, START_S + 86_400),
+    )
+    market.do("developer", calls.cancel(batch.address, 50, "CAN1", "withdrawn"))
+
+
+def test_serials_supply_and_projection_agree_after_every_kind_of_burn(market: Market) -> None:
+    retire(market, 400)
+    result = run(market)
+    (batch,) = result.batches
+    assert result.differences == 0
+    assert (batch.retired, batch.cancelled) == (400, 50)
+    assert batch.outstanding == batch.chain_supply == batch.projected_held
+    assert market.projection.reconciliation() == result
+
+
+def test_a_projection_that_lags_is_let_catch_up_first(market: Market) -> None:
+    market.issue()
+    batch = market.projection.batches()[0][1]
+    market.do("developer", calls.cancel(batch.address, 50, "CAN1", "withdrawn"))
+    assert run(market).differences == 0
+
+
+def test_a_store_that_says_more_than_the_chain_is_named(market: Market) -> None:
+    batch = market.issue()
+    (store,) = market.projection.stores(market.address("developer"))
+    forged = msgspec.structs.replace(store, inline=store.inline + 1)
+    DocumentTable(market.settings, "chain").put(write_of(("store", store.address), forged))
+    result = run(market)
+    assert result.differences == 1
+    assert f"{batch.issued + 1} g" in result.batches[0].differences[0]
+
+
+def test_nothing_projected_is_not_taken_for_agreement(market: Market) -> None:
+    with pytest.raises(NotYetFinal):
+        reconcile(chain=market.outbox, projection=market.projection, catch_up=lambda: None, now_us=0)
+
+
+def test_the_function_publishes(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    market.issue()
+    market.wire(monkeypatch)
+    context: Any = SimpleNamespace(
+        aws_request_id="one",
+        function_name="reconcile",
+        memory_limit_in_mb=512,
+        invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:reconcile",
+    )
+    assert handler({}, context)["differences"] == 0
+    published = market.projection.reconciliation()
+    assert published is not None
+    assert len(published.batches) == 1
