@@ -5,6 +5,7 @@ Every page begins with the version folded last, so that its fingerprint is compa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -81,7 +82,7 @@ def rebuilt(source: ChainSource, market: str, to_version: int) -> dict[Key, msgs
     return {key: record for key, record in state.items() if record is not None}
 
 
-def differences(in_place: dict[Key, msgspec.Struct], anew: dict[Key, msgspec.Struct]) -> list[str]:
+def differences(in_place: Mapping[Key, msgspec.Struct], anew: Mapping[Key, msgspec.Struct]) -> list[str]:
     """Sentences on every record that differs between two projections; none where they are equal."""
     return [
         f"{' '.join(key)}: in place {in_place.get(key)}, rebuilt {anew.get(key)}"

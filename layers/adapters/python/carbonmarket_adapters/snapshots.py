@@ -1,0 +1,96 @@
+"""Gathers what the laws are judged on from the stores and the chain."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+import orjson
+
+from carbonmarket.chain.addresses import canonical
+from carbonmarket.errors import NotYetFinal
+from carbonmarket.laws import Burn, Snapshot
+from carbonmarket.ports.chain import ChainAccess
+from carbonmarket.ports.projection import ChainProjection, ChainSource, Key
+from carbonmarket.projection.watch import PAGE_VERSIONS, rebuilt
+from carbonmarket.records.chain import Batch
+from carbonmarket_adapters.dynamo.signing import SigningTable
+
+_TRIES = 5
+_RETIRED = "::carbon_credit::CreditsRetired"
+
+
+def gather(
+    *,
+    chain: ChainAccess,
+    source: ChainSource,
+    projection: ChainProjection,
+    signing: SigningTable,
+    market: str,
+    retired_before: Mapping[str, int],
+    logs: Iterable[str] = (),
+    personal: Iterable[str] = (),
+) -> Snapshot:
+    """A snapshot of one ledger version; NotYetFinal while the projection doesn't stand still.
+
+    ``market`` is the package's address; ``retired_before`` the retired grams by batch address at an earlier
+    look; ``logs`` are log lines and ``personal`` the data that must be neither in them nor on chain.
+    """
+    for _ in range(_TRIES):
+        before = projection.cursor()
+        projected = projection.everything()
+        if before is not None and before == projection.cursor():
+            break
+    else:
+        raise NotYetFinal("the projection is still moving; stop what writes, and gather again")
+    transactions = list(_transactions(source, before.version))
+    batches = [record for record in projected.values() if isinstance(record, Batch)]
+    return Snapshot(
+        projected=projected,
+        rebuilt=rebuilt(source, canonical(market), before.version),
+        buffer_owner=canonical(chain.view("credit_batch::registry_address", [], [])[0]),
+        supplies={b.address: int(chain.view("credit_batch::supply", [], [b.address])[0]) for b in batches},
+        burns=tuple(_burn(chain, name) for name in _retirement_ids(transactions, canonical(market))),
+        retired_before=dict(retired_before),
+        submissions=tuple(signing.submissions()),
+        committed=Counter(str(transaction["hash"]) for transaction in transactions),
+        chain_texts=(*(orjson.dumps(each).decode() for each in transactions), *logs),
+        personal=tuple(personal),
+    )
+
+
+def retired_by_batch(projected: Mapping[Key, msgspec.Struct]) -> dict[str, int]:
+    """Retired grams by batch address: what a later snapshot is compared with."""
+    return {r.address: r.retired for r in projected.values() if isinstance(r, Batch)}
+
+
+def _transactions(source: ChainSource, to_version: int) -> Iterable[dict[str, Any]]:
+    version = 0
+    while version <= to_version:
+        page = source.page(version, min(PAGE_VERSIONS, to_version + 1 - version)).transactions
+        if not page:
+            return
+        yield from page
+        version += len(page)
+
+
+def _retirement_ids(transactions: Iterable[dict[str, Any]], market: str) -> Iterable[str]:
+    for transaction in transactions:
+        for event in transaction.get("events", ()):
+            address, _, _ = event["type"].partition("::")
+            if event["type"].endswith(_RETIRED) and canonical(address) == market:
+                yield event["data"]["retirement_id"]
+
+
+def _burn(chain: ChainAccess, retirement_id: str) -> Burn:
+    """The retirement as the contract's registry has it now."""
+    record = chain.view("certificate_registry::record", [], [retirement_id])[0]
+    return Burn(
+        id=retirement_id,
+        batch=canonical(record["batch"]),
+        grams=int(record["grams"]),
+        serial_first=int(record["serial_first"]),
+        serial_last=int(record["serial_last"]),
+    )

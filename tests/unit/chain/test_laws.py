@@ -1,0 +1,202 @@
+"""Each law holds on a sound snapshot and says where it is broken on a spoilt one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from carbonmarket import laws
+from carbonmarket.laws import LAWS, Burn, Snapshot, judge
+from carbonmarket.ports.projection import Key
+from carbonmarket.records.chain import Anchor, Batch, Retirement, Store, Submission
+
+BATCH, OTHER = "0x" + "b" * 64, "0x" + "e" * 64
+REGISTRY, ALICE = "0x" + "f" * 64, "0x" + "a" * 64
+NAME = "Ada Lovelace"
+
+
+def batch(address: str, first: int, **changes: Any) -> Batch:
+    values: dict[str, Any] = {
+        "address": address,
+        "id": f"BAT{first}",
+        "project": "PRJ1",
+        "period_number": 1,
+        "period_start_s": 0,
+        "period_end_s": 86_400,
+        "developer": ALICE,
+        "country": "US",
+        "methodology": "M",
+        "methodology_version": 1,
+        "report_hash": "0x00",
+        "serial_first": first,
+        "serial_last": first + 999,
+        "issued": 1_000,
+        "buffered": 100,
+        "labels": 0,
+        "uri": "",
+        "version": 7,
+        "transaction": "0x07",
+        "time_us": 0,
+    }
+    return Batch(**{**values, **changes})
+
+
+def store(owner: str, of: str, grams: int) -> Store:
+    return Store(address=f"0x{owner[2:12]}{of[2:12]}", batch=of, owner=owner, inline=grams)
+
+
+RETIRED = Retirement(
+    id="RET1",
+    batch=BATCH,
+    batch_id="BAT1",
+    project="PRJ1",
+    holder=ALICE,
+    grams=300,
+    serial_first=1,
+    serial_last=300,
+    beneficiary_commitment="0x00",
+    reason="net zero",
+    country="DE",
+    period_start_s=0,
+    period_end_s=86_400,
+    certificate=OTHER,
+    version=9,
+    transaction="0x09",
+    time_us=0,
+)
+ANCHOR = Anchor(
+    project="PRJ1",
+    hour_s=3_600,
+    part=0,
+    root="0x11",
+    count=4,
+    positive="1",
+    negative="0",
+    uri="",
+    late=False,
+    version=3,
+    transaction="0x03",
+    time_us=0,
+)
+SUBMITTED = Submission(
+    key="retire/RET1",
+    sender="alice",
+    address=ALICE,
+    sequence=1,
+    call="carbon_credit::retire",
+    call_digest="00",
+    hash="0x09",
+    signed="00",
+    expiration_s=600,
+    state="committed",
+    earlier=("0x08",),
+)
+PROJECTED: dict[Key, Any] = {
+    ("batch", BATCH): batch(BATCH, 1, retired=300),
+    ("batch", OTHER): batch(OTHER, 1_001),
+    ("store", "1"): store(ALICE, BATCH, 600),
+    ("store", "2"): store(REGISTRY, BATCH, 100),
+    ("store", "3"): store(ALICE, OTHER, 900),
+    ("store", "4"): store(REGISTRY, OTHER, 100),
+    ("retirement", "RET1"): RETIRED,
+    ("anchor", "PRJ1", "3600", "0"): ANCHOR,
+}
+SOUND = Snapshot(
+    projected=PROJECTED,
+    rebuilt=dict(PROJECTED),
+    buffer_owner=REGISTRY,
+    supplies={BATCH: 700, OTHER: 1_000},
+    burns=(Burn(id="RET1", batch=BATCH, grams=300, serial_first=1, serial_last=300),),
+    retired_before={BATCH: 200},
+    submissions=(SUBMITTED,),
+    committed={"0x09": 1, "0x03": 1},
+    chain_texts=('{"reason":"net zero"}',),
+    personal=(NAME,),
+)
+
+
+def with_records(records: dict[Key, Any]) -> Snapshot:
+    """The sound snapshot with some records changed, in place and rebuilt alike."""
+    changed = {**PROJECTED, **records}
+    return replace(SOUND, projected=changed, rebuilt=dict(changed))
+
+
+SECOND_RETIREMENT = replace(RETIRED, id="RET2", grams=300, serial_first=300, serial_last=599)
+SPOILT = {
+    "grams vanish": (laws.grams_are_conserved, with_records({("store", "1"): store(ALICE, BATCH, 599)})),
+    "grams come from nowhere": (
+        laws.grams_are_conserved,
+        with_records({("store", "5"): store(OTHER, BATCH, 1)}),
+    ),
+    "the buffer is short": (
+        laws.grams_are_conserved,
+        with_records({("store", "2"): store(REGISTRY, BATCH, 99)}),
+    ),
+    "the supply differs": (laws.grams_are_conserved, replace(SOUND, supplies={BATCH: 699, OTHER: 1_000})),
+    "blocks overlap": (laws.serials_are_disjoint, with_records({("batch", OTHER): batch(OTHER, 1_000)})),
+    "a serial is burnt twice": (
+        laws.serials_are_disjoint,
+        with_records({("retirement", "RET2"): SECOND_RETIREMENT}),
+    ),
+    "serials outside of the block": (
+        laws.serials_are_disjoint,
+        with_records({("retirement", "RET1"): replace(RETIRED, serial_first=901, serial_last=1_200)}),
+    ),
+    "serials don't cover the retired": (
+        laws.serials_cover_retired,
+        with_records({("retirement", "RET1"): replace(RETIRED, serial_last=299)}),
+    ),
+    "a retirement is missing": (laws.serials_cover_retired, with_records({("retirement", "RET1"): None})),
+    "the registry knows no such retirement": (laws.serials_cover_retired, replace(SOUND, burns=())),
+    "retired shrinks": (laws.retired_never_shrinks, replace(SOUND, retired_before={BATCH: 301})),
+    "a batch with retirements vanishes": (laws.retired_never_shrinks, with_records({("batch", BATCH): None})),
+    "the rebuilt projection differs": (
+        laws.rebuilt_projection_is_equal,
+        replace(SOUND, rebuilt={**PROJECTED, ("store", "1"): store(ALICE, BATCH, 601)}),
+    ),
+    "both tries of a key stand": (
+        laws.each_effect_happens_once,
+        replace(SOUND, committed={"0x09": 1, "0x08": 1}),
+    ),
+    "a committed submission stands nowhere": (laws.each_effect_happens_once, replace(SOUND, committed={})),
+    "a dead submission stands": (
+        laws.each_effect_happens_once,
+        replace(SOUND, submissions=(replace(SUBMITTED, state="dead"),)),
+    ),
+    "readings are anchored twice": (
+        laws.each_effect_happens_once,
+        with_records({("anchor", "PRJ1", "7200", "0"): replace(ANCHOR, hour_s=7_200)}),
+    ),
+    "a name stands on chain": (
+        laws.no_personal_data_on_chain,
+        replace(SOUND, chain_texts=('{"reason":"for ada lovelace"}',)),
+    ),
+    "a name stands on chain as hex": (
+        laws.no_personal_data_on_chain,
+        replace(SOUND, chain_texts=(f'{{"reason":"0x{NAME.encode().hex()}"}}',)),
+    ),
+}
+
+
+def test_every_law_holds_on_a_sound_snapshot() -> None:
+    broken = [result for result in judge(SOUND) if not result.holds]
+    assert broken == []
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_broken_law_is_seen_and_said(how: str) -> None:
+    law, snapshot = SPOILT[how]
+    result = law(snapshot)
+    assert not result.holds
+    assert result.detail
+
+
+def test_every_law_is_broken_by_some_story() -> None:
+    assert {law for law, _ in SPOILT.values()} == set(LAWS)
+
+
+def test_a_leaked_name_is_not_repeated_in_the_report() -> None:
+    _, snapshot = SPOILT["a name stands on chain"]
+    assert NAME.casefold() not in laws.no_personal_data_on_chain(snapshot).detail.casefold()
