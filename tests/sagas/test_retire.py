@@ -87,9 +87,8 @@ def test_the_name_is_neither_on_chain_nor_in_the_certificate_nor_in_the_audit(
     ordered = minted.post("/v1/retirements", order(minted.batch))
     answer = certificate(world, ordered["id"])
     told = [str(entry) for entry in entries(world.settings, ordered["id"])]
-    transaction = httpx.get(
-        f"{world.localnet.node}/transactions/by_hash/{minted.get('/v1/retirements/' + ordered['id'])['transaction']}"
-    ).text
+    hash = minted.get(f"/v1/retirements/{ordered['id']}")["transaction"]
+    transaction = httpx.get(f"{world.localnet.node}/transactions/by_hash/{hash}").text
     assert len(told) >= 4
     for text in (answer.body.decode(), transaction, *told):
         assert "Ada" not in text and "Byron" not in text

@@ -55,6 +55,7 @@ class World:
         self.settings = self._settings(aws, localnet)
         aws.machine.environment_file.write_text(json.dumps(self.settings.to_env()))
         self.reviewers: dict[str, Ed25519PrivateKey] = {}
+        self.organisations: dict[str, str] = {}
 
     def _settings(self, aws: AwsEndpoint, localnet: Running) -> Settings:
         keys = aws.machine.state / "keys"
@@ -100,8 +101,6 @@ class World:
             organisation = registry.accounts().organisation(made["id"])
             assert organisation is not None
             admit_verifier(chain.chain_access(), organisation)
-
-    organisations: dict[str, str] = {}
 
     def _fund(self, address: str, octas: int) -> None:
         query = {"address": address, "amount": octas}
