@@ -1,0 +1,71 @@
+"""The sagas' definitions and their steps name each other, and state stays small."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+from typing import Any
+
+import pytest
+
+from infra.declarations import STATE_MACHINES, StateMachine
+
+STEP_RESULT_BYTES_MAX = 2_000
+machines = pytest.mark.parametrize("machine", STATE_MACHINES, ids=lambda machine: machine.name)
+
+
+def definition(machine: StateMachine) -> dict[str, Any]:
+    return json.loads(machine.path.read_text())
+
+
+def tasks(machine: StateMachine) -> dict[str, dict[str, Any]]:
+    states = definition(machine)["States"]
+    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+
+
+def steps(machine: StateMachine) -> set[str]:
+    module = importlib.import_module(f"functions.{machine.name}.steps")
+    functions = inspect.getmembers(module, inspect.isfunction)
+    return {
+        name
+        for name, function in functions
+        if not name.startswith("_") and inspect.unwrap(function).__module__ == module.__name__
+    }
+
+
+@machines
+def test_tasks_steps_and_declared_functions_are_the_same(machine: StateMachine) -> None:
+    assert set(tasks(machine)) == steps(machine) == set(machine.placeholders())
+
+
+@machines
+def test_each_task_calls_the_step_of_its_name(machine: StateMachine) -> None:
+    called = {name: re.findall(r"\$\{(\w+)\}", json.dumps(state)) for name, state in tasks(machine).items()}
+    assert called == {name: [name] for name in called}
+
+
+@machines
+def test_each_task_has_a_timeout_and_retries_by_named_errors(machine: StateMachine) -> None:
+    for state in tasks(machine).values():
+        assert state["TimeoutSeconds"] > 0
+        assert all("States.ALL" not in retry["ErrorEquals"] for retry in state["Retry"])
+
+
+@machines
+def test_nothing_is_undone_after_submission_but_a_known_refusal(machine: StateMachine) -> None:
+    undo = {"mint": "reject_period", "retire": "fail_retirement"}[machine.name]
+    for catch in tasks(machine)["await_finality"]["Catch"]:
+        if catch["Next"] == undo:
+            assert catch["ErrorEquals"] == ["ChainRefused"]
+
+
+@machines
+def test_every_state_can_be_reached(machine: StateMachine) -> None:
+    whole = definition(machine)
+    reached = {whole["StartAt"]}
+    for state in whole["States"].values():
+        reached |= {state["Next"]} if "Next" in state else set()
+        reached |= {catch["Next"] for catch in state.get("Catch", ())}
+    assert reached == set(whole["States"])
