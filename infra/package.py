@@ -17,12 +17,13 @@ BYTES_MAX = 200 * 1024 * 1024
 _PYTHON = "3.13"
 # Amazon Linux 2023 has glibc 2.34.
 _PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64", "manylinux_2_34_aarch64")
-# The command line's alone, or in Lambda's runtime already.
-_LEFT_OUT = {"boto3", "click", "rich"}
+# The command line's alone. boto3 is shipped, though Lambda has one: PynamoDB brings a botocore, and the two
+# must fit each other.
+_LEFT_OUT = {"click", "rich"}
 # Their own requirements are tools (a command line, test runners) that no function imports.
 _ALONE = {"aptos-sdk", "chalice"}
 # What is used of the packages above needs these of their requirements.
-_OF_ALONE = ("httpx", "ecdsa", "PyNaCl", "typing-extensions", "python-dateutil", "jmespath", "six")
+_OF_ALONE = ("httpx", "ecdsa", "PyNaCl", "typing-extensions")
 _NOT_SHIPPED = ("*.dist-info/RECORD", "**/__pycache__", "**/tests", "bin")
 
 

@@ -42,6 +42,7 @@ _STATE_MACHINE = {
 _SECRET = {"read": ("secretsmanager:GetSecretValue",)}
 _FUNCTION = {"invoke": ("lambda:InvokeFunction",)}
 _KEY = {
+    "read": ("kms:GetPublicKey",),
     "sign": ("kms:GetPublicKey", "kms:Sign"),
     "crypt": ("kms:Decrypt", "kms:GenerateDataKey"),
 }

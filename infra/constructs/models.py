@@ -17,7 +17,7 @@ class SchemaRefused(Exception):
 
 def draft_4(schema: dict[str, Any], name: str) -> dict[str, Any]:
     """The schema in draft 4. SchemaRefused where a keyword has no counterpart there."""
-    return {"$schema": _DRAFT_4, "title": name, **_node(schema, name)}
+    return {"$schema": _DRAFT_4, **_node(schema, name)}
 
 
 def _node(schema: dict[str, Any], name: str) -> dict[str, Any]:
@@ -33,6 +33,9 @@ def _node(schema: dict[str, Any], name: str) -> dict[str, Any]:
         elif keyword in {"exclusiveMinimum", "exclusiveMaximum"}:
             node[keyword.removeprefix("exclusive").lower()] = value
             node[keyword] = True
+        elif keyword == "required" and not value:
+            # Draft 4 wants at least one name there.
+            continue
         elif keyword not in _SILENT | {"if", "then", "else"}:
             node[keyword] = _value(value, name)
     if "if" in schema:

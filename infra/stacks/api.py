@@ -70,7 +70,7 @@ class ApiStack(Stack):
         # One permission for a function, not one for each of its routes.
         integrations = {
             app.name: apigateway.LambdaIntegration(
-                functions.functions[app.name], allow_test_invoke=False, scope_permission_to_method=False
+                functions.functions[app.name], scope_permission_to_method=False
             )
             for app in declared.http_apps
         }

@@ -51,6 +51,24 @@ class Synthesised:
         prefix = resource_name(STAGE, "")
         return {resource.properties[name].removeprefix(prefix) for resource in self.all(kind)}
 
+    def methods(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """The API's methods by path and method, without browsers' OPTIONS."""
+        resources = {
+            resource.key[1]: resource.properties for resource in self.all("AWS::ApiGateway::Resource")
+        }
+
+        def path(reference: dict[str, Any]) -> str:
+            if "Ref" not in reference:
+                return ""
+            properties = resources[reference["Ref"]]
+            return f"{path(properties['ParentId'])}/{properties['PathPart']}"
+
+        return {
+            (path(method.properties["ResourceId"]), method.properties["HttpMethod"]): method.properties
+            for method in self.all("AWS::ApiGateway::Method")
+            if method.properties["HttpMethod"] != "OPTIONS"
+        }
+
     def target(self, value: Any, stack: str) -> tuple[str, str]:
         """The resource that a Ref, a GetAtt or an import of another stack's output stands for."""
         if "Ref" in value:

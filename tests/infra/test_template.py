@@ -229,20 +229,7 @@ def test_a_saga_ends_is_traced_and_logs_no_data(synthesised: Synthesised) -> Non
 
 @pytest.fixture(scope="module")
 def methods(synthesised: Synthesised) -> dict[tuple[str, str], dict[str, Any]]:
-    """The API's methods by path and method, without browsers' OPTIONS."""
-    resources = {resource.key[1]: resource for resource in synthesised.all("AWS::ApiGateway::Resource")}
-
-    def path(reference: dict[str, Any]) -> str:
-        if "Ref" not in reference:
-            return ""
-        properties = resources[reference["Ref"]].properties
-        return f"{path(properties['ParentId'])}/{properties['PathPart']}"
-
-    return {
-        (path(method.properties["ResourceId"]), method.properties["HttpMethod"]): method.properties
-        for method in synthesised.all("AWS::ApiGateway::Method")
-        if method.properties["HttpMethod"] != "OPTIONS"
-    }
+    return synthesised.methods()
 
 
 Methods = dict[tuple[str, str], dict[str, Any]]

@@ -1,0 +1,52 @@
+"""Stages: what synth refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from infra.declarations import ROOT
+from infra.stages import DEVELOPMENT_AUTHORIZER, STAGES, StageRefused, stage_named
+
+
+@pytest.mark.parametrize("stage", [config.stage for config in STAGES if config.stage != "local"])
+def test_the_development_authorizer_is_refused(stage: str) -> None:
+    with pytest.raises(StageRefused, match="development authorizer"):
+        stage_named(stage, authorizer=DEVELOPMENT_AUTHORIZER)
+
+
+def test_synth_ends_with_the_refusal(tmp_path: os.PathLike[str]) -> None:
+    context = {"stage": "dev", "authorizer": DEVELOPMENT_AUTHORIZER}
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.app"],
+        cwd=ROOT,
+        env={**os.environ, "CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "refused: stage dev asks for the development authorizer" in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_machines_stage_may_have_it_and_belongs_to_no_account() -> None:
+    config = stage_named("local")
+    assert (config.authorizer, config.account) == (DEVELOPMENT_AUTHORIZER, "000000000000")
+
+
+def test_a_stage_cannot_become_another_with_the_development_authorizer() -> None:
+    with pytest.raises(StageRefused):
+        replace(stage_named("local"), stage="prod")
+
+
+def test_an_unknown_stage_or_authorizer_is_refused_by_name() -> None:
+    with pytest.raises(StageRefused, match="'staging'"):
+        stage_named("staging")
+    with pytest.raises(StageRefused, match="'none'"):
+        stage_named("dev", authorizer="none")
