@@ -328,7 +328,7 @@ _MINT = StateMachine(
             "mint",
             "quantify",
             change("registry"),
-            read("devices"),
+            change("devices"),
             read("chain"),
             read("accounts"),
             change("evidence", "bucket"),
@@ -336,7 +336,15 @@ _MINT = StateMachine(
             _SALT,
             timeout_seconds=120,
         ),
-        _step("mint", "review", change("registry"), read("accounts"), read("chain"), _NOTIFY),
+        # Votes that are there already, when an execution is run again, end its wait at once.
+        _step(
+            "mint",
+            "review",
+            change("registry"),
+            read("accounts"),
+            _NOTIFY,
+            Grant("state_machine", "mint", "respond"),
+        ),
         _step(
             "mint",
             "mint",
@@ -358,14 +366,12 @@ _MINT = StateMachine(
 _RETIRE = StateMachine(
     "retire",
     (
-        _step("retire", "check_holding", change("registry"), read("accounts"), read("chain")),
+        _step("retire", "check_holding", change("registry"), read("accounts")),
         _step(
             "retire",
             "retire",
             change("registry"),
             read("accounts"),
-            read("chain"),
-            *_PERSONAL,
             *_ON_CHAIN,
             _SIGN_FOR_ORGANISATIONS,
         ),
@@ -384,8 +390,7 @@ _RETIRE = StateMachine(
             change("registry"),
             read("devices"),
             read("accounts"),
-            read("chain"),
-            *_PERSONAL,
+            change("signing"),
             read("evidence", "bucket"),
             read("certificates", "bucket"),
             append("certificates", "bucket"),
@@ -394,7 +399,7 @@ _RETIRE = StateMachine(
             timeout_seconds=120,
         ),
         _step("retire", "notify", change("registry"), read("accounts"), _NOTIFY),
-        _step("retire", "fail_retirement", change("registry"), read("accounts"), read("chain"), _NOTIFY),
+        _step("retire", "fail_retirement", change("registry"), change("signing"), _NOTIFY),
     ),
 )
 
@@ -413,11 +418,9 @@ HTTP_APPS = (
             change("documents", "bucket"),
             read("evidence", "bucket"),
             *_AUDITED,
-            *_PERSONAL,
             *_ON_CHAIN,
             Grant("custody", _CUSTODY_PREFIX, "create"),
             Grant("device_registry", "gateway", "create"),
-            _NOTIFY,
             Grant("state_machine", "mint", "start"),
             Grant("state_machine", "mint", "respond"),
         ),
@@ -442,7 +445,6 @@ HTTP_APPS = (
         (
             change("registry"),
             read("accounts"),
-            change("sagas"),
             read("chain"),
             *_AUDITED,
             *_PERSONAL,
@@ -454,7 +456,15 @@ HTTP_APPS = (
     HttpApp(
         "api-public",
         "functions.api_public.app",
-        (read("registry"), read("chain"), read("certificates", "bucket"), read("evidence", "bucket")),
+        (
+            read("registry"),
+            read("chain"),
+            read("certificates", "bucket"),
+            Grant("key", "platform", "read"),
+            # A beneficiary's name, where it is shown by consent.
+            read("subject_keys"),
+            Grant("key", "subjects", "crypt"),
+        ),
     ),
 )
 

@@ -49,7 +49,7 @@ class AuditedTable(DocumentTable):
             return None
         if write.revision == 0:
             return self._model.pk.does_not_exist()
-        return self._model.revision == write.revision  # type: ignore[no-any-return]
+        return self._model.revision == write.revision
 
 
 def entries(settings: Settings, thing: str) -> Iterator[AuditEntry]:
