@@ -65,4 +65,4 @@ def _report(result: IngestResult, failures: dict[str, Exception]) -> None:
         if outcome.rejected:
             logger.warning("readings rejected", rejected=outcome.rejected)
     for key, error in failures.items():
-        logger.error("message kept in the queue", message=key, error=type(error).__name__, why=str(error))
+        logger.error("message kept in the queue", message_id=key, error=type(error).__name__, why=str(error))

@@ -47,7 +47,7 @@ class Chain:
 
     def anchored(self) -> list[tuple[int, int]]:
         """(hour, part) of every call."""
-        found = []
+        found: list[tuple[int, int]] = []
         for call in self.calls.values():
             _, (_, hours), (_, parts), *_ = call.args
             found += zip(hours, parts, strict=True)

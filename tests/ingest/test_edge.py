@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from awscrt import mqtt5
-from awsiot import mqtt5_client_builder
+from awscrt import mqtt5  # type: ignore[import-untyped]
+from awsiot import mqtt5_client_builder  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives import serialization
 
 from carbonmarket import readings

@@ -68,7 +68,7 @@ class DynamoDevices:
         assignment = MeterAssignment(
             project=device.project, device=device.id, from_us=device.from_us, to_us=device.to_us
         )
-        self._table.transact(
+        self._table.write(
             [
                 _device_write(device, 0),
                 _meter_write(meter, (*meter.record.assignments, assignment)),
@@ -87,7 +87,7 @@ class DynamoDevices:
             msgspec.structs.replace(a, to_us=to_us) if (a.project, a.device) == (project, device) else a
             for a in meter.record.assignments
         )
-        self._table.transact([_device_write(ended, stored.revision), _meter_write(meter, assignments)])
+        self._table.write([_device_write(ended, stored.revision), _meter_write(meter, assignments)])
 
     def device(self, project: str, device: str) -> Device | None:
         stored = self._table.get(DEVICE, f"project#{project}", f"device#{device}")
