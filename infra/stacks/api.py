@@ -36,6 +36,7 @@ _REFUSALS = {
     "DEFAULT_4XX": (None, "bad-request"),
     "DEFAULT_5XX": (None, "unexpected"),
 }
+_OPEN = "Browsers ask OPTIONS without a token, and the API's public operations are for anybody."
 # Neither addresses nor identities: an access log is no place for personal data.
 _ACCESS_LOG = {
     "request": "$context.requestId",
@@ -126,7 +127,9 @@ class ApiStack(Stack):
             default_cors_preflight_options=apigateway.CorsOptions(
                 allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=_CORS_HEADERS
             ),
-            cloud_watch_role=False,
+            # Of the whole account: without it no stage of any API may log.
+            cloud_watch_role=True,
+            cloud_watch_role_removal_policy=RemovalPolicy.RETAIN,
             deploy_options=apigateway.StageOptions(
                 stage_name=config.stage,
                 tracing_enabled=True,
@@ -140,13 +143,11 @@ class ApiStack(Stack):
             ),
         )
         Validations.of(api).acknowledge(
+            *(Acknowledgment(id=rule, reason=_OPEN) for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4")),
             Acknowledgment(
-                id="AwsSolutions-APIG4",
-                reason="Browsers ask OPTIONS without a token; the API's public operations are for anybody.",
-            ),
-            Acknowledgment(
-                id="AwsSolutions-COG4",
-                reason="Browsers ask OPTIONS without a token; the API's public operations are for anybody.",
+                id="AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+                "AmazonAPIGatewayPushToCloudWatchLogs]",
+                reason="API Gateway documents this policy for its account's role; it may write logs only.",
             ),
         )
         return api
@@ -196,15 +197,15 @@ class ApiStack(Stack):
             content_type="application/json",
             schema=draft_4(schema.load(schema_name), name),
         )
-        imported = apigateway.Model.from_model_name(self, f"model-{operation}-name", model.ref)
-        return imported
+        return apigateway.Model.from_model_name(self, f"model-{operation}-name", model.ref)
 
     def _refusals(self) -> None:
         for kind, (status, code) in _REFUSALS.items():
+            # messageString is quoted and escaped by API Gateway.
             body = (
                 f'{{"type":"{PROBLEM_BASE}{code}","title":"{code.replace("-", " ")}",'
-                f'"status":{status or "$context.status"},"detail":$context.error.messageString,'
-                f'"instance":"urn:request:$context.requestId"}}'
+                + (f'"status":{status},' if status else "")
+                + '"detail":$context.error.messageString,"instance":"urn:request:$context.requestId"}'
             )
             self.api.add_gateway_response(
                 f"refusal-{kind}",

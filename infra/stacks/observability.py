@@ -92,10 +92,22 @@ class ObservabilityStack(Stack):
             _market_metric("ReconciliationDifference", "reconcile", _DAY),
             "Serials, the chain's supply and the projection differ",
         )
+        for name, metric, description in (
+            ("anchor-failures", "AnchorFailures", "Readings of a project could not be anchored"),
+            ("anchor-refusals", "AnchorRefusals", "The contract refused an anchor"),
+        ):
+            hourly = _market_metric(metric, "anchor_readings", Duration.hours(1))
+            self._alarm(name, hourly, description)
         self._alarm(
-            "anchor-failures",
-            _market_metric("AnchorFailures", "anchor_readings", Duration.hours(1)),
-            "Readings of a project could not be anchored",
+            "chain-rewound",
+            _market_metric("VersionsUndone", "watch_chain", _FIVE_MINUTES),
+            "The chain went back or was replaced, and the projection with it",
+        )
+        self._alarm(
+            "chain-unreachable",
+            _market_metric("NodeUnavailable", "watch_chain", _FIVE_MINUTES),
+            "The Aptos node has not answered for 15 minutes",
+            periods=3,
         )
         self._alarm(
             "reconcile-silent",

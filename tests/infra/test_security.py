@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from infra.declarations import resource_name
+from infra.declarations import ROOT, resource_name
 from infra.stages import STAGES
 from tests.infra.conftest import STAGE, Resource, Synthesised
 from tests.infra.test_template import DECLARED, FUNCTIONS, arn_names
@@ -172,6 +172,18 @@ def test_dead_letters_sagas_and_the_reconciliation_are_watched(synthesised: Synt
         wanted |= {f"{machine.name}-failed", f"{machine.name}-timed-out"}
     wanted |= {"reconciliation-difference", "reconcile-silent", "watch-chain-silent"}
     assert {resource_name(STAGE, name) for name in wanted} <= alarms
+
+
+def test_the_markets_own_alarms_watch_metrics_that_the_functions_send(synthesised: Synthesised) -> None:
+    watched = 0
+    for alarm in synthesised.all("AWS::CloudWatch::Alarm"):
+        if alarm.properties.get("Namespace") == "CarbonMarket":
+            (dimension,) = alarm.properties["Dimensions"]
+            source = (ROOT / "functions" / dimension["Value"] / "handler.py").read_text()
+            assert f'service="{dimension["Value"]}"' in source
+            assert f'name="{alarm.properties["MetricName"]}"' in source
+            watched += 1
+    assert watched > 0
 
 
 def test_every_bucket_is_private_encrypted_versioned_and_asks_for_tls(synthesised: Synthesised) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_the_development_authorizer_is_refused(stage: str) -> None:
         stage_named(stage, authorizer=DEVELOPMENT_AUTHORIZER)
 
 
-def test_synth_ends_with_the_refusal(tmp_path: os.PathLike[str]) -> None:
+def test_synth_ends_with_the_refusal(tmp_path: Path) -> None:
     context = {"stage": "dev", "authorizer": DEVELOPMENT_AUTHORIZER}
     done = subprocess.run(
         [sys.executable, "-m", "infra.app"],
@@ -32,7 +33,7 @@ def test_synth_ends_with_the_refusal(tmp_path: os.PathLike[str]) -> None:
     )
     assert done.returncode == 1
     assert "refused: stage dev asks for the development authorizer" in done.stderr
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_machines_stage_may_have_it_and_belongs_to_no_account() -> None:
