@@ -169,6 +169,21 @@ def test_give_and_retire_more_than_held_are_refused(world: World, site: Site) ->
     assert [edge["node"]["id"] for edge in received] == [given["id"]]
 
 
+def test_a_frozen_account_neither_gives_nor_retires(world: World, site: Site) -> None:
+    batch = site.mint()
+    world.freeze(site.organisation)
+    for path, body in (
+        (
+            "/v1/transfers",
+            {"batch": batch, "to": world.organisations[next(iter(world.reviewers))], "grams": "1"},
+        ),
+        ("/v1/retirements", order(batch)),
+    ):
+        with pytest.raises(Refused) as refused:
+            site.post(path, body)
+        assert refused.value.problem["title"] == "account frozen"
+
+
 def test_votes_that_do_not_count_are_refused(world: World, site: Site) -> None:
     site.send_day()
     period = site.close()

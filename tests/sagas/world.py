@@ -20,12 +20,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from carbonmarket import readings, times
+from carbonmarket.chain import calls
 from carbonmarket.intake.opening import Delivery
 from carbonmarket.operations.ingest_readings import ingest_readings
 from carbonmarket.settings import Settings
 from carbonmarket_adapters import wiring
 from carbonmarket_adapters.aptos.signers import FileSigner
-from infra.bootstrap import admin_address, admit_verifier, bootstrap
+from infra.bootstrap import PAUSER, admin_address, admit_verifier, bootstrap
 from infra.local.chain.process import Running
 from infra.local.engines.mqtt.authority import Authority
 from tests.fixtures.machine import AwsEndpoint
@@ -105,6 +106,19 @@ class World:
     def _fund(self, address: str, octas: int) -> None:
         query = {"address": address, "amount": octas}
         httpx.post(self.localnet.faucet + "/mint", params=query, timeout=30).raise_for_status()
+
+    def freeze(self, organisation: str) -> None:
+        """The pauser freezes the organisation's account on chain."""
+        from carbonmarket_adapters.wiring import chain, registry
+
+        found = registry.accounts().organisation(organisation)
+        assert found is not None
+        self._fund(chain.signer().address(PAUSER), 10**8)
+        key = f"freeze/{organisation}"
+        chain.chain_access().submit(
+            key, PAUSER, calls.freeze_account(found.account_address, "a test"), sponsored=False
+        )
+        assert chain.chain_access().await_fate(key).success
 
     def token(self, organisation: str, *roles: str) -> str:
         """A development token."""

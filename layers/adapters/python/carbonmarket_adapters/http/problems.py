@@ -8,7 +8,7 @@ from typing import Any
 from chalice.app import Response
 
 from carbonmarket import canonical
-from carbonmarket.errors import PROBLEM_BASE, EngineUnavailable, MarketError
+from carbonmarket.errors import PROBLEM_BASE, EngineUnavailable, InvalidInput, MarketError
 
 SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
@@ -20,8 +20,12 @@ SECURITY_HEADERS = {
 
 
 def answer(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A JSON answer. Quantities must be strings: a float or an integer beyond 2^53 is our own error."""
-    return _response(canonical.dumps(body), "application/json", status, headers)
+    """A JSON answer. Quantities must be strings: a float or an integer beyond 2^53 is a fault of ours."""
+    try:
+        content = canonical.dumps(body)
+    except InvalidInput as error:
+        raise TypeError(f"the answer can't be written: {error.reason}") from error
+    return _response(content, "application/json", status, headers)
 
 
 def problem(error: MarketError, instance: str) -> Response:

@@ -1,0 +1,76 @@
+"""The registry's stores against real engines: nothing half written, nothing overwritten, people forgotten."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from carbonmarket.errors import Conflict, StaleWrite
+from carbonmarket.records.audit import SYSTEM, told
+from carbonmarket_adapters.certificates_store import S3Certificates
+from carbonmarket_adapters.dynamo.audit import entries
+from carbonmarket_adapters.dynamo.registry import DynamoRegistry
+from carbonmarket_adapters.subject_keys import KmsSubjectKeys
+from infra.local.settings import CREDENTIALS
+from tests.fixtures.machine import AwsEndpoint
+from tests.registry.test_decisions import period, review
+
+_names = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def project() -> str:
+    return f"PRJSTORE{next(_names)}"
+
+
+def test_a_record_and_its_audit_stand_or_fall_together(aws: AwsEndpoint, project: str) -> None:
+    store = DynamoRegistry(aws.settings)
+    store.save_period(period(project=project), 0, told(SYSTEM, "close_period", project, "closing", 1))
+    with pytest.raises(StaleWrite):
+        store.save_period(period(project=project), 0, told(SYSTEM, "close_period", project, "twice", 2))
+    assert [entry.state for entry in entries(aws.settings, project)] == ["closing"]
+
+
+def test_a_stale_revision_overwrites_nothing(aws: AwsEndpoint, project: str) -> None:
+    store = DynamoRegistry(aws.settings)
+    entry = told(SYSTEM, "quantify", project, "quantified", 1)
+    store.save_period(period(project=project), 0, entry)
+    store.save_period(period(project=project, grams=1), 1, entry)
+    with pytest.raises(StaleWrite):
+        store.save_period(period(project=project, grams=2), 1, entry)
+    kept = store.period(project, "PER1")
+    assert kept is not None and (kept.record.grams, kept.revision) == (1, 2)
+
+
+def test_a_review_that_was_voted_on_is_not_asked_again(aws: AwsEndpoint, project: str) -> None:
+    store = DynamoRegistry(aws.settings)
+    entry = told(SYSTEM, "ask_reviewers", project, "in_review", 1)
+    store.save_period(period(project=project), 0, entry, [review(project=project)])
+    store.save_review(review(project=project, vote="refuse"), 1, entry)
+    store.save_period(period(project=project), 1, entry, [review(project=project)])
+    assert [asked.vote for asked in store.reviews(project, "PER1")] == ["refuse"]
+
+
+def test_sealed_data_opens_until_its_subject_is_erased(aws: AwsEndpoint, project: str) -> None:
+    keys = KmsSubjectKeys(aws.settings, aws.client("kms"))
+    sealed = keys.seal(project, b"Ada")
+    assert keys.open(sealed) == b"Ada"
+    assert b"Ada" not in sealed.ciphertext.encode()
+    keys.erase(project)
+    assert keys.open(sealed) is None
+
+
+def test_a_certificate_is_never_replaced(aws: AwsEndpoint, project: str) -> None:
+    files = S3Certificates(aws.settings, aws.client("s3"))
+    files.put(project, "certificate.json", b"{}")
+    files.put(project, "certificate.json", b"{}")
+    with pytest.raises(Conflict):
+        files.put(project, "certificate.json", b"[]")
+    assert files.get(project, "certificate.json") == b"{}"
