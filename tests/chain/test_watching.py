@@ -195,3 +195,15 @@ def test_the_function_watches_until_its_time_is_up(market: Market, monkeypatch: 
     cursor = market.projection.cursor()
     assert cursor is not None
     assert answer["versions"] == cursor.version + 1
+
+
+def test_many_waiting_versions_are_folded_as_few(market: Market) -> None:
+    for start_at in range(0, 120, 40):
+        for number in range(start_at, start_at + 40):
+            market.outbox.submit(f"many/{number}", "issuer", calls.gap_filler(market.address("issuer")))
+        for number in range(start_at, start_at + 40):
+            market.outbox.await_fate(f"many/{number}")
+    ledger = market.node.ledger().version
+    assert ledger > 100
+    assert market.watch() >= ledger
+    assert is_rebuilt_equal(market)

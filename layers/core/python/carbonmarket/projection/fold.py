@@ -25,7 +25,7 @@ _STORE = "0x1::fungible_asset::FungibleStore"
 _CONCURRENT = "0x1::fungible_asset::ConcurrentFungibleBalance"
 _OBJECT = "0x1::object::ObjectCore"
 _HELD = frozenset({_STORE, _CONCURRENT, _OBJECT})
-_FINGERPRINT = "accumulator_root_hash"
+FINGERPRINT = "accumulator_root_hash"
 
 
 def wanted(transactions: Iterable[Transaction], market: str) -> set[Key]:
@@ -78,7 +78,7 @@ def _fold_one(transaction: Transaction, now: dict[Key, msgspec.Struct | None], m
         effects[key] = now[key] = store
     return Folded(
         int(transaction["version"]),
-        transaction[_FINGERPRINT],
+        transaction[FINGERPRINT],
         int(transaction.get("timestamp", 0)),
         effects,
         before,

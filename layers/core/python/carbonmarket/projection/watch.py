@@ -12,10 +12,13 @@ import msgspec
 
 from carbonmarket.errors import NotFound
 from carbonmarket.ports.projection import ChainSource, Key, Page, ProjectionStore
-from carbonmarket.projection.fold import fold, wanted
-from carbonmarket.records.chain import Cursor
+from carbonmarket.projection.fold import FINGERPRINT, Transaction, fold, wanted
 
 PAGE_VERSIONS = 100
+"""Nodes give at most this many transactions at once."""
+
+STEP_VERSIONS = 500
+"""About how many versions one step folds where they are waiting."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -35,22 +38,35 @@ def advance(source: ChainSource, store: ProjectionStore, market: str) -> Progres
     page = source.page(0 if cursor is None else cursor.version, PAGE_VERSIONS)
     if cursor is None:
         fresh = page.transactions
-    elif _continues(cursor, page):
+    elif _continues(page, cursor.chain_id, cursor.version, cursor.fingerprint):
         fresh = page.transactions[1:]
     else:
         return Progress(0, _rewind(source, store, page), 1)
     if not fresh:
         return Progress(0, 0, 0)
+    fresh = _with_more(source, page, fresh)
     state = store.load(wanted(fresh, market))
     after = store.commit(page.chain_id, fold(fresh, state, market))
     return Progress(len(fresh), 0, max(0, page.ledger_version - after.version))
 
 
-def _continues(cursor: Cursor, page: Page) -> bool:
-    if page.chain_id != cursor.chain_id or not page.transactions:
+def _with_more(source: ChainSource, page: Page, fresh: list[Transaction]) -> list[Transaction]:
+    """Further pages where many versions wait: fuller transactions cost less."""
+    while int(fresh[-1]["version"]) < page.ledger_version and len(fresh) < STEP_VERSIONS:
+        last = fresh[-1]
+        more = source.page(int(last["version"]), PAGE_VERSIONS)
+        if not _continues(more, page.chain_id, int(last["version"]), last[FINGERPRINT]):
+            break
+        fresh = fresh + more.transactions[1:]
+    return fresh
+
+
+def _continues(page: Page, chain_id: int, version: int, fingerprint: str) -> bool:
+    """Whether the page begins with the version that was seen last, as it was seen."""
+    if page.chain_id != chain_id or not page.transactions:
         return False
     first = page.transactions[0]
-    return int(first["version"]) == cursor.version and first["accumulator_root_hash"] == cursor.fingerprint
+    return int(first["version"]) == version and first[FINGERPRINT] == fingerprint
 
 
 def _rewind(source: ChainSource, store: ProjectionStore, page: Page) -> int:
