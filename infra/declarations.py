@@ -26,7 +26,18 @@ Kind = Literal[
     "device_registry",
 ]
 Access = Literal[
-    "read", "readwrite", "append", "send", "sign", "create", "crypt", "start", "respond", "invoke"
+    "read",
+    "scan",
+    "readwrite",
+    "append",
+    "send",
+    "sign",
+    "create",
+    "crypt",
+    "decrypt",
+    "start",
+    "respond",
+    "invoke",
 ]
 
 
@@ -39,8 +50,9 @@ class Grant:
     """What a function may do to one resource.
 
     ``append`` is put without update or delete (audit, locked objects); ``respond`` answers task tokens
-    of a state machine; ``crypt`` makes and opens data keys. Kind ``custody`` are the signing keys made at
-    run time whose ids begin with ``name``; ``device_registry`` is who signs gateways' certificates.
+    of a state machine; ``crypt`` makes and opens data keys, ``decrypt`` only opens them. Kind ``custody``
+    are the signing keys made at run time whose ids begin with ``name``; ``device_registry`` is who signs
+    gateways' certificates.
     """
 
     kind: Kind
@@ -223,18 +235,20 @@ def append(name: str, kind: Kind = "table") -> Grant:
     return Grant(kind, name, "append")
 
 
-# What any function needs that sends transactions: leases and stored bytes, and the keys that sign.
-_ON_CHAIN = (
-    change("signing"),
-    Grant("key", "issuer", "sign"),
-    Grant("key", "oracle", "sign"),
-    Grant("key", "sponsor", "sign"),
-)
+def _sends_as(*keys: str) -> tuple[Grant, ...]:
+    """What sending a call takes: leases and stored bytes, the sender's key, and the sponsor's for the fee.
+
+    Asking for a call's fate takes the same: the account's number of a call that died is filled by another.
+    """
+    signers = (*keys, "sponsor")
+    return (change("signing"), *(Grant("key", key, "sign") for key in signers))
+
+
 _AUDITED = (append("audit"), change("idempotency"))
 _PERSONAL = (change("subject_keys"), Grant("key", "subjects", "crypt"))
 # Organisations' accounts: a key each, named by the organisation's id.
 _CUSTODY_PREFIX = "ORG"
-_SIGN_FOR_ORGANISATIONS = Grant("custody", _CUSTODY_PREFIX, "sign")
+_FOR_ORGANISATIONS = (*_sends_as(), Grant("custody", _CUSTODY_PREFIX, "sign"))
 _NOTIFY = Grant("queue", "notifications", "send")
 _SALT = Grant("secret", "evidence-salt", "read")
 
@@ -289,7 +303,14 @@ FUNCTIONS = (
     Function(
         "anchor-readings",
         "functions.anchor_readings.handler.handler",
-        (change("devices"), read("registry"), read("chain"), change("evidence", "bucket"), *_ON_CHAIN, _SALT),
+        (
+            change("devices"),
+            read("registry"),
+            read("chain"),
+            change("evidence", "bucket"),
+            *_sends_as("oracle"),
+            _SALT,
+        ),
         memory_mb=1024,
         timeout_seconds=300,
         concurrency=1,
@@ -304,7 +325,7 @@ FUNCTIONS = (
     Function(
         "reconcile",
         "functions.reconcile.handler.handler",
-        (change("chain"), read("registry"), _NOTIFY),
+        (change("chain"), Grant("table", "chain", "scan")),
         timeout_seconds=300,
         concurrency=1,
     ),
@@ -332,7 +353,7 @@ _MINT = StateMachine(
             read("chain"),
             read("accounts"),
             change("evidence", "bucket"),
-            *_ON_CHAIN,
+            *_sends_as("oracle"),
             _SALT,
             timeout_seconds=120,
         ),
@@ -352,13 +373,19 @@ _MINT = StateMachine(
             read("accounts"),
             read("chain"),
             read("evidence", "bucket"),
-            *_ON_CHAIN,
+            *_sends_as("issuer"),
         ),
-        _step("mint", "await_finality", change("registry"), read("chain"), *_ON_CHAIN),
-        _step("mint", "register", change("registry"), read("accounts"), read("chain"), *_ON_CHAIN),
+        _step("mint", "await_finality", change("registry"), read("chain"), *_sends_as("issuer")),
+        _step("mint", "register", change("registry"), read("accounts"), read("chain"), *_sends_as("issuer")),
         _step("mint", "notify", change("registry"), read("accounts"), _NOTIFY),
         _step(
-            "mint", "reject_period", change("registry"), read("accounts"), read("chain"), *_ON_CHAIN, _NOTIFY
+            "mint",
+            "reject_period",
+            change("registry"),
+            read("accounts"),
+            read("chain"),
+            *_sends_as("issuer", "oracle"),
+            _NOTIFY,
         ),
     ),
 )
@@ -372,8 +399,7 @@ _RETIRE = StateMachine(
             "retire",
             change("registry"),
             read("accounts"),
-            *_ON_CHAIN,
-            _SIGN_FOR_ORGANISATIONS,
+            *_FOR_ORGANISATIONS,
         ),
         # A transaction that died leaves a number, which its sender fills with another.
         _step(
@@ -381,8 +407,7 @@ _RETIRE = StateMachine(
             "await_finality",
             change("registry"),
             read("chain"),
-            *_ON_CHAIN,
-            _SIGN_FOR_ORGANISATIONS,
+            *_FOR_ORGANISATIONS,
         ),
         _step(
             "retire",
@@ -399,7 +424,7 @@ _RETIRE = StateMachine(
             timeout_seconds=120,
         ),
         _step("retire", "notify", change("registry"), read("accounts"), _NOTIFY),
-        _step("retire", "fail_retirement", change("registry"), change("signing"), _NOTIFY),
+        _step("retire", "fail_retirement", change("registry"), *_FOR_ORGANISATIONS, _NOTIFY),
     ),
 )
 
@@ -418,7 +443,7 @@ HTTP_APPS = (
             change("documents", "bucket"),
             read("evidence", "bucket"),
             *_AUDITED,
-            *_ON_CHAIN,
+            *_sends_as("issuer"),
             Grant("custody", _CUSTODY_PREFIX, "create"),
             Grant("device_registry", "gateway", "create"),
             Grant("state_machine", "mint", "start"),
@@ -448,8 +473,7 @@ HTTP_APPS = (
             read("chain"),
             *_AUDITED,
             *_PERSONAL,
-            *_ON_CHAIN,
-            _SIGN_FOR_ORGANISATIONS,
+            *_FOR_ORGANISATIONS,
             Grant("state_machine", "retire", "start"),
         ),
     ),
@@ -463,7 +487,7 @@ HTTP_APPS = (
             Grant("key", "platform", "read"),
             # A beneficiary's name, where it is shown by consent.
             read("subject_keys"),
-            Grant("key", "subjects", "crypt"),
+            Grant("key", "subjects", "decrypt"),
         ),
     ),
 )

@@ -16,6 +16,7 @@ _APPEND_TABLE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem")
 _WRITE_TABLE = (*_APPEND_TABLE, "dynamodb:DeleteItem", "dynamodb:UpdateItem")
 _TABLE = {
     "read": _READ_TABLE,
+    "scan": ("dynamodb:Scan",),
     "append": _APPEND_TABLE,
     "readwrite": (*_READ_TABLE, *_WRITE_TABLE),
 }
@@ -45,6 +46,7 @@ _KEY = {
     "read": ("kms:GetPublicKey",),
     "sign": ("kms:GetPublicKey", "kms:Sign"),
     "crypt": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "decrypt": ("kms:Decrypt",),
 }
 
 
