@@ -130,7 +130,8 @@ class Machine:
 
     def _localnet(self) -> Engine:
         settings = self.settings
-        command = [sys.executable, "-m", "infra.local.chain", "--port", settings.localnet_port]
+        command: list[str | int | Path] = [sys.executable, "-m", "infra.local.chain"]
+        command += ["--port", settings.localnet_port]
         command += ["--faucet-port", settings.faucet_port, "--state", settings.state / "chain.sqlite"]
         command += ["--chain-id", settings.chain_id]
         return Engine(

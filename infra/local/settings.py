@@ -7,6 +7,7 @@ import secrets
 import socket
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from carbonmarket.settings import Settings
 from infra.declarations import ROOT, resource_name
@@ -39,7 +40,8 @@ class MachineSettings:
 
     def on_free_ports(self) -> MachineSettings:
         """The same machine on ports that nothing listens on now."""
-        return replace(self, **dict(zip(self.ports(), free_ports(len(self.ports())), strict=True)))
+        free: dict[str, Any] = dict(zip(self.ports(), free_ports(len(self.ports())), strict=True))
+        return replace(self, **free)
 
     @property
     def aws_url(self) -> str:

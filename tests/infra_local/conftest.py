@@ -20,6 +20,7 @@ DECLARED = Declarations(
         Queue("work-dlq"),
         Queue("work", dlq="work-dlq", visibility_seconds=1, receives_max=2),
         Queue("kept"),
+        Queue("told"),
         Queue("rules"),
         Queue("rules-dlq"),
     ),

@@ -44,9 +44,7 @@ def locked_version(samples: AwsEndpoint) -> Iterator[str]:
     yield put["VersionId"]
 
 
-def test_a_locked_object_and_its_retention_outlive_a_kill(
-    samples: AwsEndpoint, locked_version: str
-) -> None:
+def test_a_locked_object_and_its_retention_outlive_a_kill(samples: AwsEndpoint, locked_version: str) -> None:
     restart(samples.ministack)
     s3, bucket = samples.client("s3"), samples.name("locked")
     assert s3.get_object(Bucket=bucket, Key="certificate.json")["Body"].read() == b"{}"
@@ -100,7 +98,7 @@ def test_deploying_again_changes_nothing(samples: AwsEndpoint) -> None:
 def test_an_engine_that_is_down_is_named(samples: AwsEndpoint) -> None:
     samples.ministack.kill()
     try:
-        with pytest.raises(ClientError, match="ministack is not running .* `carbonmarket up`"):
+        with pytest.raises(ClientError, match=r"ministack is not running .* `carbonmarket up`"):
             samples.client("sqs").list_queues()
     finally:
         samples.ministack.start()

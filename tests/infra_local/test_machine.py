@@ -54,7 +54,14 @@ def test_everything_serves_when_start_returns(machine: Machine) -> None:
 
 def test_each_engine_is_named_as_it_gets_ready(machine: Machine, console: Console) -> None:
     printed = console.export_text(clear=False)
-    for name in ("Aptos localnet", "DynamoDB Local", "ministack", "AWS endpoint", "MQTT broker", "HTTP gateway"):
+    for name in (
+        "Aptos localnet",
+        "DynamoDB Local",
+        "ministack",
+        "AWS endpoint",
+        "MQTT broker",
+        "HTTP gateway",
+    ):
         assert f"ready {name}" in printed
 
 

@@ -54,7 +54,9 @@ engine.start()
 print(engine.pid, flush=True)
 time.sleep(600)
 """
-    supervisor = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     assert supervisor.stdout is not None
     child = int(supervisor.stdout.readline())
     os.kill(supervisor.pid, signal.SIGKILL)
@@ -73,7 +75,7 @@ def test_a_missing_dynamodb_is_named_with_the_line_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(dynamodb_engine, "EMULATOR", tmp_path)
-    with pytest.raises(EngineError, match="DynamoDB Local is not installed .* npm ci"):
+    with pytest.raises(EngineError, match=r"DynamoDB Local is not installed .* npm ci"):
         dynamodb_engine.dynamodb(1, tmp_path / "data", tmp_path / "log")
 
 

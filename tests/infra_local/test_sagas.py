@@ -114,7 +114,7 @@ def test_jsonata_is_understood(samples: AwsEndpoint) -> None:
 
 
 def test_a_message_can_be_sent_by_a_step(samples: AwsEndpoint) -> None:
-    url = samples.client("sqs").get_queue_url(QueueName=samples.name("kept"))["QueueUrl"]
+    url = samples.client("sqs").get_queue_url(QueueName=samples.name("told"))["QueueUrl"]
     states = {
         "Tell": {
             "Type": "Task",

@@ -31,8 +31,8 @@ def main(stage: str, aws: str, ready: Path) -> None:
         for source in declared.queue_sources
     ]
     schedulers = [Scheduler(schedule, client("lambda", aws), stage) for schedule in declared.schedules]
-    for worker in (*pollers, *schedulers):
-        threading.Thread(target=worker.run, args=(stopping,), daemon=True).start()
+    for run in (*(poller.run for poller in pollers), *(one.run for one in schedulers)):
+        threading.Thread(target=run, args=(stopping,), daemon=True).start()
     ready.write_text("")
     stopping.wait()
 

@@ -41,21 +41,27 @@ class Broker(Engine):
         self.port = port
         self.authority = Authority(state / "ca")
         self.ca_path = self.authority.certificate_path
-        config = _configure(state, stage, port, self.authority)
+        self._state = state
+        self._stage = stage
         super().__init__(
             "MQTT broker",
-            [find_mosquitto(), "-c", config],
+            [find_mosquitto(), "-c", state / "mqtt" / "mosquitto.conf"],
             log=log or state / "mosquitto.log",
             port=port,
             healthy=lambda: listens(port),
         )
+
+    def start(self) -> None:
+        """Write the configuration and start. Only now: another machine may run on the folder until then."""
+        _configure(self._state, self._stage, self.port, self.authority)
+        super().start()
 
     def issue_gateway_certificate(self, gateway_id: str) -> Identity:
         """The X.509 identity of a gateway; the same one when asked again."""
         return self.authority.issue(gateway_id)
 
 
-def _configure(state: Path, stage: str, port: int, authority: Authority) -> Path:
+def _configure(state: Path, stage: str, port: int, authority: Authority) -> None:
     folder = state / "mqtt"
     folder.mkdir(parents=True, exist_ok=True)
     acl = folder / "acl"
@@ -87,12 +93,9 @@ def _configure(state: Path, stage: str, port: int, authority: Authority) -> Path
         # Each second; at a clean end in any case.
         "autosave_interval 1",
         "log_dest stderr",
-        "log_type error",
-        "log_type warning",
+        *(f"log_type {kind}" for kind in ("error", "warning", "notice", "information")),
     ]
-    config = folder / "mosquitto.conf"
-    config.write_text("\n".join(lines) + "\n")
-    return config
+    (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
 
 
 class RuleBridge(Engine):
@@ -108,8 +111,8 @@ class RuleBridge(Engine):
         rules: Path = ROOT / "iot_rules",
     ) -> None:
         self._ready = state / "bridge.ready"
-        command = [sys.executable, "-m", "infra.local.engines.mqtt", "--state", state, "--stage", stage]
-        command += ["--port", mqtt_port, "--aws", aws_url, "--rules", rules]
+        command: list[str | int | Path] = [sys.executable, "-m", "infra.local.engines.mqtt", "--state", state]
+        command += ["--stage", stage, "--port", mqtt_port, "--aws", aws_url, "--rules", rules]
         super().__init__("topic rules", command, log=log, healthy=self._ready.exists)
 
     def start(self) -> None:
