@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
+import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from carbonmarket.errors import Conflict, StaleWrite
+from carbonmarket.errors import Conflict, InvalidInput, StaleWrite
 from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket_adapters.certificates_store import S3Certificates
+from carbonmarket_adapters.device_registry import LocalDeviceRegistry
+from carbonmarket_adapters.dynamo.accounts import DynamoAccounts
 from carbonmarket_adapters.dynamo.audit import entries
 from carbonmarket_adapters.dynamo.registry import DynamoRegistry
+from carbonmarket_adapters.sagas import StepFunctionsSagas
 from carbonmarket_adapters.subject_keys import KmsSubjectKeys
-from infra.local.settings import CREDENTIALS
+from infra.local.engines.mqtt.authority import Authority
+from infra.local.settings import ACCOUNT, CREDENTIALS
 from tests.fixtures.machine import AwsEndpoint
-from tests.registry.test_decisions import period, review
+from tests.registry.test_decisions import period, review, verifier
 
 _names = itertools.count(1)
 
@@ -74,3 +83,37 @@ def test_a_certificate_is_never_replaced(aws: AwsEndpoint, project: str) -> None
     with pytest.raises(Conflict):
         files.put(project, "certificate.json", b"[]")
     assert files.get(project, "certificate.json") == b"{}"
+
+
+def test_a_token_that_nobody_waits_under_changes_nothing(aws: AwsEndpoint) -> None:
+    sagas = StepFunctionsSagas(aws.settings, aws.client("stepfunctions"), ACCOUNT)
+    sagas.succeed("a token of an execution that is gone", {})
+    sagas.fail("a token of an execution that is gone", "ReviewRefused", "refused")
+
+
+def test_an_organisation_is_found_by_its_account_and_an_account_belongs_to_one(
+    aws: AwsEndpoint, project: str
+) -> None:
+    accounts = DynamoAccounts(aws.settings)
+    first = msgspec.structs.replace(verifier(f"ORG{project}"), account_address=f"0x{project}")
+    accounts.add_organisation(first, told(SYSTEM, "create_organisation", first.id, "active", 1))
+    assert accounts.organisation_at(first.account_address) == first
+    second = msgspec.structs.replace(first, id=f"ORG{project}B")
+    with pytest.raises(StaleWrite):
+        accounts.add_organisation(second, told(SYSTEM, "create_organisation", second.id, "active", 1))
+    assert accounts.organisation(second.id) is None
+
+
+def test_a_local_certificate_names_the_gateway_and_no_request_is_taken_on_trust(tmp_path: Path) -> None:
+    Authority(tmp_path)
+    registry = LocalDeviceRegistry(tmp_path, "127.0.0.1:8883")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "somebody else")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    issued = registry.issue_certificate("GW1", request.public_bytes(serialization.Encoding.PEM).decode())
+    certificate = x509.load_pem_x509_certificate(issued.certificate.encode())
+    assert certificate.subject.rfc4514_string() == "CN=GW1"
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(issued.authority.encode()))
+    with pytest.raises(InvalidInput) as refused:
+        registry.issue_certificate("GW1", "-----BEGIN CERTIFICATE REQUEST-----")
+    assert refused.value.field == "csr"

@@ -77,3 +77,19 @@ def test_undo_dying_at_every_point_frees_the_period_once(
     assert site.period(period)["reason"] == "the drawn reviewers refused the report"
     again = site.close()
     assert site.await_period(again, "in_review")["grams"] == site.period(period)["grams"]
+
+
+def test_an_execution_that_is_run_again_keeps_the_votes_under_its_new_token(
+    world: World, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functions.mint import steps
+
+    site.send_day()
+    _, recorder = deadly(monkeypatch)
+    period = site.close()
+    state = {"project": site.project, "period": period}
+    steps.quantify(state, CONTEXT)
+    first = steps.review({**state, "task_token": "lost"}, CONTEXT)
+    site.approve(period)
+    again = steps.review({**state, "task_token": "new"}, CONTEXT)
+    assert (first, recorder.told[-2:]) == (again, [("succeed", "lost"), ("succeed", "new")])

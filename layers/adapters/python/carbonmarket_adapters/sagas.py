@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -16,21 +17,21 @@ class StepFunctionsSagas:
         self._arn = f"arn:aws:states:{settings.aws_region}:{account}:stateMachine:{settings.prefix}"
 
     def start(self, machine: str, execution: str, data: dict[str, str]) -> None:
-        try:
+        with contextlib.suppress(self._client.exceptions.ExecutionAlreadyExists):
             self._client.start_execution(
                 stateMachineArn=self._arn + machine, name=execution, input=json.dumps(data)
             )
-        except self._client.exceptions.ExecutionAlreadyExists:
-            return
 
     def succeed(self, token: str, output: dict[str, object]) -> None:
-        try:
+        with contextlib.suppress(*self._no_longer_waiting):
             self._client.send_task_success(taskToken=token, output=json.dumps(output))
-        except (self._client.exceptions.TaskTimedOut, self._client.exceptions.TaskDoesNotExist):
-            return
 
     def fail(self, token: str, error: str, cause: str) -> None:
-        try:
+        with contextlib.suppress(*self._no_longer_waiting):
             self._client.send_task_failure(taskToken=token, error=error, cause=cause)
-        except (self._client.exceptions.TaskTimedOut, self._client.exceptions.TaskDoesNotExist):
-            return
+
+    @property
+    def _no_longer_waiting(self) -> tuple[type[Exception], ...]:
+        # An execution that was run again waits under a new token, and settles itself by the votes there are.
+        known = self._client.exceptions
+        return known.TaskTimedOut, known.TaskDoesNotExist, known.InvalidToken
