@@ -22,7 +22,7 @@ _KEY_SPECS = {
 def client(service: str, endpoint_url: str) -> Any:
     """A boto3 client of the local endpoint. A call is never repeated while it still runs: invoking a
     function may take minutes."""
-    return boto3.client(  # type: ignore[call-overload]
+    return boto3.client(
         service,
         endpoint_url=endpoint_url,
         region_name=REGION,

@@ -11,12 +11,11 @@ import time
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalice.app import Chalice, ChaliceAuthorizer
 from chalice.config import Config
-from chalice.local import LocalGateway, LocalGatewayException, RouteMatcher
+from chalice.local import LocalGateway, LocalGatewayException, MatchResult, RouteMatcher
 
 from infra.local.settings import ACCOUNT
 
@@ -28,17 +27,10 @@ class GatewayRefused(Exception):
     """The apps cannot be served as declared; the text says which route and why."""
 
 
-@dataclass(frozen=True)
-class _Match:
-    route: str
-    captured: dict[str, str]
-    query_params: dict[str, list[str]]
-
-
-class Routes(RouteMatcher):  # type: ignore[misc]
+class Routes(RouteMatcher):
     """Which route a path is for: a literal segment goes before a variable one, values are decoded."""
 
-    def match_route(self, url: str) -> _Match:
+    def match_route(self, url: str) -> MatchResult:
         """The route of a path and query; ValueError if there is none."""
         parsed = urllib.parse.urlsplit(url)
         path = parsed.path.rstrip("/") or "/"
@@ -46,7 +38,9 @@ class Routes(RouteMatcher):  # type: ignore[misc]
         for route in self.route_urls:
             captured = _captured(route.split("/"), parts)
             if captured is not None:
-                return _Match(route, captured, urllib.parse.parse_qs(parsed.query, keep_blank_values=True))
+                return MatchResult(
+                    route, captured, urllib.parse.parse_qs(parsed.query, keep_blank_values=True)
+                )
         raise ValueError(f"no route is declared for {path}")
 
 
@@ -62,7 +56,7 @@ def _captured(wanted: list[str], parts: list[str]) -> dict[str, str] | None:
     return captured
 
 
-class AppGateway(LocalGateway):  # type: ignore[misc]
+class AppGateway(LocalGateway):
     """Chalice's local gateway for one app, with whole events and one request at a time.
 
     A Lambda process meets one request at a time, and libraries in the apps (metrics, logs) count on it.

@@ -39,7 +39,7 @@ def install(router_url: str, lambda_url: str, finished: Finished) -> Any:
     from moto.stepfunctions.parser.backend import execution as moto_execution
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-    worker = moto_execution.BaseExecutionWorkerCommunication
+    worker: Any = moto_execution.BaseExecutionWorkerCommunication
     reflect = worker.terminated
 
     def terminated(self: Any) -> None:
