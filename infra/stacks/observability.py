@@ -46,22 +46,21 @@ class ObservabilityStack(Stack):
         self._topic = self._alarm_topic()
         self._functions(functions)
         for queue in declared.queues:
-            metrics = data.queues[queue.name]
-            if queue.dlq:
-                self._alarm(
-                    f"{queue.name}-late",
-                    metrics.metric_approximate_age_of_oldest_message(period=_FIVE_MINUTES),
-                    f"The oldest message of {queue.name} has waited for 15 minutes",
-                    threshold=900,
-                )
-            else:
+            if not queue.dlq:
                 self._alarm(
                     f"{queue.name}-depth",
-                    metrics.metric_approximate_number_of_messages_visible(
+                    data.queues[queue.name].metric_approximate_number_of_messages_visible(
                         period=_FIVE_MINUTES, statistic="Maximum"
                     ),
                     f"{queue.name} holds messages that could not be handled",
                 )
+        for source in declared.queue_sources:
+            self._alarm(
+                f"{source.queue}-late",
+                data.queues[source.queue].metric_approximate_age_of_oldest_message(period=_FIVE_MINUTES),
+                f"The oldest message of {source.queue} has waited for 15 minutes",
+                threshold=900,
+            )
         for name, machine in events.state_machines.items():
             for kind, metric in {
                 "failed": machine.metric_failed(period=_FIVE_MINUTES),

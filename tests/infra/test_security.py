@@ -275,3 +275,13 @@ def test_names_fit_in_every_stage(synthesised: Synthesised, kind: str) -> None:
 def test_every_stack_fits_cloudformation(synthesised: Synthesised) -> None:
     for template in synthesised.templates.values():
         assert len(template["Resources"]) <= 500
+
+
+def test_the_runbook_says_what_to_do_at_every_alarm(synthesised: Synthesised) -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    families = [f"{name}-{what}" for name in FUNCTIONS for what in ("errors", "throttles")]
+    families += [
+        f"{machine.name}-{what}" for machine in DECLARED.state_machines for what in ("timed-out", "aborted")
+    ]
+    alarms = synthesised.names("AWS::CloudWatch::Alarm", "AlarmName") - set(families)
+    assert [alarm for alarm in alarms if f"`{alarm}`" not in runbook] == []
