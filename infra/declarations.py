@@ -7,217 +7,55 @@ Grants say the least a function needs; on AWS they become its policy.
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from infra.resources import (
+    ROOT,
+    Access,
+    Bucket,
+    DeclarationError,
+    Declarations,
+    Function,
+    Grant,
+    HttpApp,
+    Key,
+    Kind,
+    Queue,
+    QueueSource,
+    Schedule,
+    Secret,
+    StateMachine,
+    Table,
+    TopicRule,
+    resource_name,
+)
 
-Kind = Literal[
-    "table",
-    "bucket",
-    "queue",
-    "key",
-    "custody",
-    "secret",
-    "state_machine",
-    "function",
-    "device_registry",
-]
-Access = Literal[
-    "read",
-    "scan",
-    "readwrite",
+__all__ = [
+    "ROOT",
+    "Access",
+    "Bucket",
+    "DeclarationError",
+    "Declarations",
+    "Function",
+    "Grant",
+    "HttpApp",
+    "Key",
+    "Kind",
+    "Queue",
+    "QueueSource",
+    "Schedule",
+    "Secret",
+    "StateMachine",
+    "Table",
+    "TopicRule",
     "append",
-    "send",
-    "sign",
-    "create",
-    "crypt",
-    "decrypt",
-    "start",
-    "respond",
-    "invoke",
+    "change",
+    "declarations",
+    "read",
+    "read_rules",
+    "resource_name",
 ]
-
-
-class DeclarationError(Exception):
-    """A declaration names something that is not there, or says it in a form that is not understood."""
-
-
-@dataclass(frozen=True)
-class Grant:
-    """What a function may do to one resource.
-
-    ``append`` is put without update or delete (audit, locked objects); ``respond`` answers task tokens
-    of a state machine; ``crypt`` makes and opens data keys, ``decrypt`` only opens them. Kind ``custody``
-    are the signing keys made at run time whose ids begin with ``name``; ``device_registry`` is who signs
-    gateways' certificates.
-    """
-
-    kind: Kind
-    name: str
-    access: Access
-
-
-@dataclass(frozen=True)
-class Table:
-    """A DynamoDB table with string keys ``pk``/``sk`` and the index ``gsi1`` over ``gsi1pk``/``gsi1sk``."""
-
-    name: str
-    ttl_attribute: str = "expires_at"
-    stream: Literal["", "NEW_AND_OLD_IMAGES", "NEW_IMAGE", "KEYS_ONLY"] = ""
-
-
-@dataclass(frozen=True)
-class Queue:
-    """An SQS queue. A message received ``receives_max`` times goes to the dead-letter queue ``dlq``."""
-
-    name: str
-    dlq: str = ""
-    visibility_seconds: int = 30
-    receives_max: int = 5
-    retention_days: int = 14
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """An S3 bucket, private, versioned where locked. ``retention_days`` is the lock's default in
-    GOVERNANCE mode; 0 leaves retention to who puts the object."""
-
-    name: str
-    object_lock: bool = False
-    retention_days: int = 0
-
-
-@dataclass(frozen=True)
-class Key:
-    """A KMS key, found by the alias ``alias/carbonmarket-<stage>-<name>``."""
-
-    name: str
-    use: Literal["sign-ed25519", "encrypt"]
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A secret that is made once from ``random_bytes`` random bytes (stored as hex) and read by functions."""
-
-    name: str
-    random_bytes: int = 32
-
-
-@dataclass(frozen=True)
-class Function:
-    """A Lambda function. ``handler`` is the import path from the repository's root.
-
-    ``concurrency`` is the reserved concurrency on AWS and the most worker processes on one machine.
-    """
-
-    name: str
-    handler: str
-    grants: tuple[Grant, ...] = ()
-    memory_mb: int = 512
-    timeout_seconds: int = 30
-    concurrency: int = 2
-
-
-@dataclass(frozen=True)
-class HttpApp:
-    """A Chalice app behind the API; its routes are declared in the app itself."""
-
-    name: str
-    module: str
-    grants: tuple[Grant, ...] = ()
-    attribute: str = "app"
-    memory_mb: int = 512
-    timeout_seconds: int = 29
-
-
-@dataclass(frozen=True)
-class QueueSource:
-    """Messages of a queue invoke a function, in batches, with partial failures reported."""
-
-    queue: str
-    function: str
-    batch_size: int = 10
-    window_seconds: int = 1
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """A function invoked by the clock; ``expression`` as EventBridge Scheduler's, in UTC."""
-
-    name: str
-    expression: str
-    function: str
-
-
-@dataclass(frozen=True)
-class StateMachine:
-    """A saga. Each step is a function ``<name>-<step>``; the ASL names it ``${step}``."""
-
-    name: str
-    steps: tuple[Function, ...]
-
-    @property
-    def path(self) -> Path:
-        """Where its Amazon States Language stands."""
-        return ROOT / "statemachines" / f"{self.name}.asl.json"
-
-    def placeholders(self) -> dict[str, str]:
-        """``await_finality`` → ``mint-await-finality``: the name in the ASL and the function's."""
-        return {step.handler.rsplit(".", 1)[1]: step.name for step in self.steps}
-
-    def definition(self, arn_of: dict[str, str]) -> str:
-        """The ASL with every ``${step}`` replaced; ``arn_of`` maps function names to ARNs."""
-        names = self.placeholders()
-
-        def replace(match: re.Match[str]) -> str:
-            if match[1] not in names:
-                raise DeclarationError(
-                    f"{self.path.name} names ${{{match[1]}}}, which is no step of {self.name}"
-                )
-            return arn_of[names[match[1]]]
-
-        return re.sub(r"\$\{(\w+)\}", replace, self.path.read_text())
-
-
-@dataclass(frozen=True)
-class TopicRule:
-    """One file of ``iot_rules/``: a rule of AWS IoT's SQL and where its results go."""
-
-    name: str
-    sql: str
-    queue: str
-    error_queue: str = ""
-    description: str = ""
-    sql_version: str = "2016-03-23"
-
-
-@dataclass(frozen=True)
-class Declarations:
-    """Everything, by kind."""
-
-    tables: tuple[Table, ...]
-    queues: tuple[Queue, ...]
-    buckets: tuple[Bucket, ...]
-    keys: tuple[Key, ...]
-    secrets: tuple[Secret, ...]
-    functions: tuple[Function, ...]
-    http_apps: tuple[HttpApp, ...]
-    queue_sources: tuple[QueueSource, ...]
-    schedules: tuple[Schedule, ...]
-    state_machines: tuple[StateMachine, ...]
-    rules: tuple[TopicRule, ...] = field(default=())
-
-    def all_functions(self) -> tuple[Function, ...]:
-        """The functions, the sagas' steps included."""
-        return self.functions + tuple(step for machine in self.state_machines for step in machine.steps)
-
-
-def resource_name(stage: str, name: str) -> str:
-    """``carbonmarket-<stage>-<name>``."""
-    return f"carbonmarket-{stage}-{name}"
 
 
 def read(name: str, kind: Kind = "table") -> Grant:
