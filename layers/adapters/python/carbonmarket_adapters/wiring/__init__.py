@@ -25,8 +25,8 @@ def aws(service: str) -> Any:
     Clients are safe to share between threads. Retries and timeouts are bounded, so that a dead engine is
     reported while the caller still listens.
     """
-    import boto3
-    from botocore.config import Config
+    import boto3  # type: ignore[import-untyped]
+    from botocore.config import Config  # type: ignore[import-untyped]
 
     chosen = settings()
     return boto3.client(
