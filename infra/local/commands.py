@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,20 @@ def _ports(command: Any) -> Any:
     """Add an option for every port of the machine."""
     for name, port in reversed(_DEFAULTS.ports().items()):
         option = "--" + name.replace("_", "-")
-        command = click.option(option, type=click.IntRange(1, 65535), default=port, show_default=True)(command)
+        command = click.option(option, type=click.IntRange(1, 65535), default=port, show_default=True)(
+            command
+        )
     return command
 
 
-def _preflight() -> None:
-    from infra.local.preflight import missing
+def _guarded(work: Callable[[], None]) -> None:
+    """Run; an engine that is missing or has died becomes a sentence and exit code 1."""
+    from infra.local.engines.process import EngineError
 
-    lacks = missing()
-    if lacks:
-        raise click.ClickException("This machine lacks:\n" + "\n".join(f"  {line}" for line in lacks))
+    try:
+        work()
+    except EngineError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @click.command("up")
@@ -44,8 +49,8 @@ def up_command(state: Path, **ports: int) -> None:
     """
     from infra.local.run import run_until_interrupted
 
-    _preflight()
-    run_until_interrupted(replace(MachineSettings(state=state.resolve()), **ports))
+    settings = replace(MachineSettings(state=state.resolve()), **ports)
+    _guarded(lambda: run_until_interrupted(settings))
 
 
 @click.command("demo")
@@ -65,13 +70,14 @@ def demo_command(out: Path, **ports: int) -> None:
     """
     from infra.local.demo.story import run_demo
 
-    _preflight()
-    run_demo(out.resolve(), ports)
+    _guarded(lambda: run_demo(out.resolve(), ports))
 
 
 @click.command("token")
 @click.option("--organisation", required=True, help="The organisation the token acts for (ORG…).")
-@click.option("--role", "roles", multiple=True, required=True, help="developer, buyer, validator, …; repeatable.")
+@click.option(
+    "--role", "roles", multiple=True, required=True, help="developer, buyer, validator, …; repeatable."
+)
 @click.option("--subject", default="developer", show_default=True, help="The person's id; never a name.")
 @click.option(
     "--state", type=click.Path(file_okay=False, path_type=Path), default=_DEFAULTS.state, help="As for `up`."

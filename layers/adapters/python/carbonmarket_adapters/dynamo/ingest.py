@@ -8,22 +8,18 @@ Keys: ``gateway#<id>`` / ``sequence#<number>`` · ``hours#<project>`` / ``<hour>
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.connection import Connection
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
-from pynamodb.transactions import TransactWrite
 
-from carbonmarket.errors import StaleWrite
 from carbonmarket.ports.devices import IngestCommit, Versioned
 from carbonmarket.records.devices import HourRecord, ReadingCounts, Reject, SequenceRecord, Unanchored
 from carbonmarket.settings import Settings
-from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Kind, Stored, Write, _condition
+from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Kind, Stored, Write
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -61,46 +57,17 @@ class CountingTable(DocumentTable):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings, "devices")
         self._counts = count_model(settings)
-        self._connection = Connection(region=settings.aws_region, host=settings.aws_endpoint_url or None)
 
     def write(
         self, operations: Sequence[Write | Delete], counts: dict[tuple[str, str], int] | None = None
     ) -> None:
         """All or none, at most 100 items; StaleWrite if any condition fails. ``counts`` are added."""
-        try:
-            with TransactWrite(connection=self._connection) as transaction:
-                for operation in operations:
-                    if isinstance(operation, Delete):
-                        transaction.delete(self._model(operation.pk, operation.sk))
-                    else:
-                        transaction.save(self._item(operation), condition=_condition(self._model, operation))
-                for (project, name), number in (counts or {}).items():
-                    actions: list[Action] = [
-                        self._counts.readings.add(number),
-                        self._counts.kind.set("count"),
-                    ]
-                    transaction.update(self._counts(f"counts#{project}", name), actions=actions)
-        except TransactWriteError as error:
-            codes = {reason.code for reason in error.cancellation_reasons if reason}
-            if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
-                raise StaleWrite("the records were changed by another writer") from error
-            raise
-
-    def query_gsi1(
-        self,
-        kind: Kind[R],
-        gsi1pk: str,
-        *,
-        prefix: str = "",
-        after: str | None = None,
-        limit: int | None = None,
-        reverse: bool = False,
-    ) -> Iterator[tuple[str, Stored[R]]]:
-        """As in DocumentTable; the sort key is taken from the index's class, since an attribute of an
-        index instance can't be read in PynamoDB 6.1."""
-        index = self._model.by_gsi1
-        sort = type(index).gsi1sk
-        yield from self._walk(kind, index, sort, gsi1pk, prefix, after, limit, reverse)
+        with self.transaction() as transaction:
+            for operation in operations:
+                self.stage(transaction, operation)
+            for (project, name), number in (counts or {}).items():
+                actions: list[Action] = [self._counts.readings.add(number), self._counts.kind.set("count")]
+                transaction.update(self._counts(f"counts#{project}", name), actions=actions)
 
     def unanchored(self, project: str) -> list[Unanchored]:
         """The marks of a project, read consistently: closing a period rests on there being none."""

@@ -7,6 +7,7 @@ forms into today's on reading. ``revision`` counts writes and carries the compar
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
@@ -113,6 +114,12 @@ class Delete(msgspec.Struct, frozen=True):
     sk: str
 
 
+@functools.cache
+def _connection(settings: Settings) -> Connection:
+    """One connection a process: making one costs a botocore session, 100 ms and more."""
+    return Connection(region=settings.aws_region, host=settings.aws_endpoint_url or None)
+
+
 class DocumentTable:
     """Reads and writes of one table."""
 
@@ -155,21 +162,28 @@ class DocumentTable:
         ``token`` makes a repetition within ten minutes a no-operation (DynamoDB's ClientRequestToken,
         36 characters at most).
         """
-        connection = Connection(
-            region=self._settings.aws_region, host=self._settings.aws_endpoint_url or None
-        )
+        with self.transaction(token) as transaction:
+            for operation in operations:
+                self.stage(transaction, operation)
+
+    @contextlib.contextmanager
+    def transaction(self, token: str | None = None) -> Iterator[TransactWrite]:
+        """A transaction to stage writes in; it is sent at the end of the block, errors as in ``transact``."""
         try:
-            with TransactWrite(connection=connection, client_request_token=token) as transaction:
-                for operation in operations:
-                    if isinstance(operation, Delete):
-                        transaction.delete(self._model(operation.pk, operation.sk))
-                    else:
-                        transaction.save(self._item(operation), condition=_condition(self._model, operation))
+            with TransactWrite(connection=_connection(self._settings), client_request_token=token) as begun:
+                yield begun
         except TransactWriteError as error:
             codes = {reason.code for reason in error.cancellation_reasons if reason}
             if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
                 raise StaleWrite("the records were changed by another writer") from error
             raise
+
+    def stage(self, transaction: TransactWrite, operation: Write | Delete) -> None:
+        """Add one write or removal to a transaction."""
+        if isinstance(operation, Delete):
+            transaction.delete(self._model(operation.pk, operation.sk))
+        else:
+            transaction.save(self._item(operation), condition=_condition(self._model, operation))
 
     def query(
         self,

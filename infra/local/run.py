@@ -1,0 +1,63 @@
+"""Runs the whole machine: engines, contracts, functions."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+
+import requests
+from rich.console import Console
+
+from carbonmarket.settings import Settings
+from infra.local.machine import Machine
+from infra.local.settings import CREDENTIALS, MachineSettings
+
+
+def prepare(machine: Machine) -> Settings:
+    """Put the market on the machine's chain; returns what its functions are told."""
+    from carbonmarket_adapters.aptos.signers import FileSigner
+    from carbonmarket_adapters.wiring import chain
+    from infra.bootstrap import admin_address, bootstrap
+
+    address = admin_address(FileSigner(machine.settings.state / "keys"))
+    settings = machine.settings.market_settings(address)
+    # Wiring reads the environment, here as in a function.
+    os.environ.update(settings.to_env(), **CREDENTIALS)
+    bootstrap(
+        chain=chain.chain_access(),
+        signer=chain.signer(),
+        settings=settings,
+        fund=lambda account, octas: _fund(machine.settings.faucet_url, account, octas),
+    )
+    return settings
+
+
+def _fund(faucet_url: str, account: str, octas: int) -> None:
+    query: dict[str, str | int] = {"address": account, "amount": octas}
+    requests.post(f"{faucet_url}/mint", params=query, timeout=30).raise_for_status()
+
+
+def run_until_interrupted(settings: MachineSettings) -> None:
+    """Start everything, say where it is, and stop in order at Ctrl-C or SIGTERM."""
+    console = Console()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        with Machine(settings, prepare, console) as machine:
+            console.print(f"\n[bold]The market is open at {settings.gateway_url}[/bold]")
+            for name, where in (
+                ("chain", settings.node_url),
+                ("faucet", settings.faucet_url),
+                ("AWS", settings.aws_url),
+                ("MQTT", f"127.0.0.1:{settings.mqtt_port}"),
+                ("state and logs", str(settings.state)),
+            ):
+                console.print(f"  {name:<15}{where}")
+            console.print("Ctrl-C stops it; the state stays.\n")
+            machine.wait()
+    except KeyboardInterrupt:
+        console.print("Stopped.")
