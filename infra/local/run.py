@@ -10,6 +10,7 @@ import requests
 from rich.console import Console
 
 from carbonmarket.settings import Settings
+from infra import frontend_config
 from infra.local.machine import Machine
 from infra.local.settings import CREDENTIALS, MachineSettings
 
@@ -30,6 +31,7 @@ def prepare(machine: Machine) -> Settings:
         settings=settings,
         fund=lambda account, octas: _fund(machine.settings.faucet_url, account, octas),
     )
+    frontend_config.write(frontend_config.of_machine(settings))
     return settings
 
 

@@ -107,9 +107,9 @@ def _download(told: Told, out: Path) -> None:
 
 def _trust_this_machine() -> None:
     """Believe this machine's platform key from now on, as its owner may."""
-    from carbonmarket_adapters.wiring import registry
+    from carbonmarket_adapters.wiring import chain, settings
 
-    key = multikey.encode(registry.platform_key())
+    key = multikey.encode(chain.signer().public_key(settings().platform_key).key)
     store = default_store()
     trust.save(store, trust.add(trust.load(store), key, "the demo on this machine"))
 
