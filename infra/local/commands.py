@@ -88,3 +88,40 @@ def token_command(organisation: str, roles: tuple[str, ...], subject: str, state
 
     key = MachineSettings(state=state.resolve()).market_settings("0x0").development_key
     click.echo(development_token(key, subject=subject, organisation=organisation, roles=roles))
+
+
+@click.command("rebuild")
+@click.option(
+    "--state",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=_DEFAULTS.state,
+    help="The state folder of the machine that runs.",
+)
+@click.pass_context
+def rebuild_command(context: click.Context, state: Path) -> None:
+    """Fold the chain anew from version 0 and compare it with the projection in place.
+
+    Needs a machine that runs (`carbonmarket up`). Changes nothing. Exit code 0 if they are equal, 1 if not.
+    """
+    import json
+    import os
+
+    from carbonmarket.chain.addresses import canonical
+    from carbonmarket.projection.watch import differences, rebuilt
+    from carbonmarket_adapters.wiring import chain, settings
+    from infra.local.settings import CREDENTIALS
+
+    environment = MachineSettings(state=state.resolve()).environment_file
+    if not environment.exists():
+        raise click.ClickException(f"no machine runs on {state}; start it with `carbonmarket up`")
+    os.environ.update(json.loads(environment.read_text()), **CREDENTIALS)
+    cursor = chain.projection().cursor()
+    if cursor is None:
+        raise click.ClickException("nothing was projected yet; the watcher runs once a minute")
+    projected = chain.projection().everything()
+    afresh = rebuilt(chain.chain_source(), canonical(settings().market_address), cursor.version)
+    found = differences(projected, afresh)
+    for difference in found:
+        click.echo(difference)
+    click.echo(f"{len(projected)} records up to version {cursor.version}, {len(found)} differences")
+    context.exit(1 if found else 0)
