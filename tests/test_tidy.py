@@ -12,14 +12,27 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
-ROOMS = ("infra", "functions", "layers", "statemachines", "move", "iot_rules", "frontend_config", "edge", "docs")
+ROOMS = (
+    "infra",
+    "functions",
+    "layers",
+    "statemachines",
+    "move",
+    "iot_rules",
+    "frontend_config",
+    "edge",
+    "docs",
+)
 _MACHINE_PATH = re.compile(r"(?<![\w.:/$}])/(?:home|root|Users|work)/\w")
 
 
 def tracked(*endings: str) -> list[Path]:
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split("\n")
     paths = [ROOT / line for line in listing if line.endswith(endings)]
     return [path for path in paths if path.is_file()]
@@ -43,7 +56,8 @@ def test_public_modules_say_what_they_are() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in tracked(".py")
-        if path.parts[len(ROOT.parts)] != "tests" and path.read_text().strip()
+        if path.parts[len(ROOT.parts)] != "tests"
+        and path.read_text().strip()
         and ast.get_docstring(ast.parse(path.read_text())) is None
     ]
     assert silent == []
@@ -73,7 +87,9 @@ def test_no_float_in_the_core() -> None:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             is_literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
-            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
+            is_call = (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
+            )
             if is_literal or is_call:
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert found == []
