@@ -1,3 +1,3 @@
-"""Fixtures for every test: the engines live in tests/fixtures/machine.py."""
+"""Fixtures for every test: engines in tests/fixtures/machine.py, a whole market in tests/fixtures/market.py."""
 
-pytest_plugins = ["tests.fixtures.machine"]
+pytest_plugins = ["tests.fixtures.machine", "tests.fixtures.market"]
