@@ -8,6 +8,8 @@ from carbonmarket.times import DAY_S, MICROSECONDS, parse_us
 
 _DAY_US = DAY_S * MICROSECONDS
 PERIOD_DAYS_MAX = 366
+CHAIN_TEXT_BYTES_MAX = 256
+"""What the contracts take of a reason (move/sources/inputs.move)."""
 
 
 def parse_units(text: str, field: str, decimals: int) -> int:
@@ -32,6 +34,16 @@ def parse_span(start: str, end: str, prefix: str = "") -> tuple[int, int]:
     if start_us >= end_us:
         raise InvalidInput(f"{prefix}end must be later than {prefix}start", field=prefix + "end")
     return start_us, end_us
+
+
+def require_chain_text(text: str, field: str) -> str:
+    """The text, if it fits on chain. Schemas count characters, the contracts bytes of UTF-8."""
+    size = len(text.encode())
+    if size > CHAIN_TEXT_BYTES_MAX:
+        raise InvalidInput(
+            f"{field} has {size} bytes in UTF-8; the chain takes at most {CHAIN_TEXT_BYTES_MAX}", field=field
+        )
+    return text
 
 
 def parse_days(start: str, end: str) -> tuple[int, int]:

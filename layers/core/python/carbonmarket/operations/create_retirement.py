@@ -8,7 +8,7 @@ import msgspec
 
 from carbonmarket import canonical, ids
 from carbonmarket.authorise import require_organisation, require_own, require_role
-from carbonmarket.border import parse_span
+from carbonmarket.border import parse_span, require_chain_text
 from carbonmarket.commitments import personal_commitment
 from carbonmarket.errors import IdempotencyMismatch, NotFound
 from carbonmarket.operations.find_credits import named_batch, own_organisation, require_holding
@@ -70,6 +70,7 @@ def create_retirement(
     """Take the order and start its saga; ``salt`` is 32 random bytes. Its id is the certificate's."""
     require_role(caller, BUYER, DEVELOPER)
     grams = parse_grams(request.grams, "grams")
+    reason = require_chain_text(request.reason, "reason")
     start_us, end_us = parse_span(request.period_start, request.period_end, "period_")
     owner = own_organisation(caller, accounts)
     id = ids.derive("RET", caller.organisation, key)
@@ -83,7 +84,7 @@ def create_retirement(
             organisation=owner.id,
             batch=batch.id,
             grams=grams,
-            reason=request.reason,
+            reason=reason,
             country=request.country,
             start_us=start_us,
             end_us=end_us,
