@@ -11,7 +11,7 @@ module carbon_market::data_anchor {
 
     friend carbon_market::carbon_credit;
 
-    /// One call anchors 1 to 48 hours, and every list has one entry for each.
+    /// Every list has one entry for each hour, and one call anchors 1 to 48 hours.
     const E_BAD_LISTS: u64 = 1;
     /// An hour is given by its first second: unix time, a multiple of 3,600.
     const E_NOT_AN_HOUR: u64 = 2;
@@ -363,6 +363,25 @@ module carbon_market::data_anchor {
             found.late,
             found.anchored_at
         )
+    }
+
+    #[view]
+    /// The same of many anchors in one answer, so that a verifier needs no call for each hour: lists of
+    /// (root, count, positive sum, negative sum, late), in the order of `hours` and `parts`.
+    public fun anchors_of(
+        project: String, hours: vector<u64>, parts: vector<u64>
+    ): (vector<vector<u8>>, vector<u64>, vector<u128>, vector<u128>, vector<bool>) acquires Anchors {
+        assert!(hours.length() == parts.length(), E_BAD_LISTS);
+        let (roots, counts, positives, negatives, lates) = (vector[], vector[], vector[], vector[], vector[]);
+        for (i in 0..hours.length()) {
+            let (root, count, positive, negative, _, late, _) = anchor_of(project, hours[i], parts[i]);
+            roots.push_back(root);
+            counts.push_back(count);
+            positives.push_back(positive);
+            negatives.push_back(negative);
+            lates.push_back(late);
+        };
+        (roots, counts, positives, negatives, lates)
     }
 
     #[view]

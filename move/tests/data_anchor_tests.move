@@ -231,6 +231,35 @@ module carbon_market::data_anchor_tests {
         data_anchor::anchor_of(sun(), hour(0), 0);
     }
 
+    #[test]
+    fun many_anchors_are_read_at_once() {
+        scenario::open();
+        scenario::go_to_day(1);
+        anchor(hour(0), 0, 100, 1);
+        anchor(hour(1), 0, 20, 2);
+        anchor(hour(0), 1, 5, 3);
+        let (roots, counts, positives, negatives, lates) =
+            data_anchor::anchors_of(sun(), vector[hour(0), hour(1), hour(0)], vector[1, 0, 0]);
+        assert!(roots == vector[hash(0x70), hash(0x70), hash(0x70)] && counts == vector[4, 4, 4]);
+        assert!(positives == vector[5, 20, 100] && negatives == vector[3, 2, 1]);
+        assert!(lates == vector[false, false, false]);
+    }
+
+    #[test]
+    #[expected_failure(abort_code = data_anchor::E_BAD_LISTS, location = data_anchor)]
+    fun every_hour_that_is_read_has_a_part() {
+        scenario::open();
+        data_anchor::anchors_of(sun(), vector[hour(0)], vector[]);
+    }
+
+    #[test]
+    #[expected_failure(abort_code = data_anchor::E_UNKNOWN_ANCHOR, location = data_anchor)]
+    fun none_of_many_anchors_is_passed_over() {
+        scenario::open();
+        anchor(hour(0), 0, 100, 1);
+        data_anchor::anchors_of(sun(), vector[hour(0), hour(1)], vector[0, 0]);
+    }
+
     // Periods.
 
     #[test]

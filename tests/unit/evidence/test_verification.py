@@ -309,17 +309,19 @@ class Node:
         subject = true_world().subject
         module, name = function.removeprefix(subject.chain.module_address + "::").split("::")
         if module == "data_anchor":
-            return self._anchor(arguments)
+            project, hours, parts = arguments
+            found = [self._anchor(project, *each) for each in zip(hours, parts, strict=True)]
+            return [list(column) for column in zip(*found, strict=True)]
         values = self._record(subject) if name == "record" else self._batch(subject)
         return [values | {k: v for k, v in self._changes.items() if k in values}]
 
-    def _anchor(self, arguments: list[Any]) -> list[Any]:
+    def _anchor(self, *arguments: str) -> list[Any]:
         for anchor in true_world().parts.anchors:
-            if [world.PROJECT, str(anchor.hour), str(anchor.part)] == arguments:
+            if (world.PROJECT, str(anchor.hour), str(anchor.part)) == arguments:
                 root = self._changes.get("root", "0x" + anchor.root)
                 late = self._changes.get("late", False)
                 sums = [anchor.positive_uj, anchor.negative_uj]
-                return [root, str(anchor.count), *sums, anchor.uri, late, "0"]
+                return [root, str(anchor.count), *sums, late]
         raise ChainRefused("there is no such anchor")
 
     def _record(self, subject: credential.Subject) -> dict[str, Any]:

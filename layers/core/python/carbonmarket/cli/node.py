@@ -51,7 +51,9 @@ class NodeView:
         except urllib.error.HTTPError as error:
             raise ChainRefused(f"the node refused {path or '/'}: {_sentence(error)}") from None
         except (OSError, ValueError) as error:
-            raise EngineUnavailable(f"the node at {self._url} does not answer: {error}") from None
+            raise EngineUnavailable(
+                f"the node at {self._url} does not answer ({error}); on one machine `make up` starts it"
+            ) from None
 
 
 def _sentence(error: urllib.error.HTTPError) -> str:
