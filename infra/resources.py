@@ -209,6 +209,14 @@ class Declarations:
         """The functions, the sagas' steps included."""
         return self.functions + tuple(step for machine in self.state_machines for step in machine.steps)
 
+    def unfed(self) -> tuple[QueueSource, ...]:
+        """Sources that stay empty: neither a rule nor a function or app sends to their queue."""
+        fed = {rule.queue for rule in self.rules}
+        senders: tuple[Function | HttpApp, ...] = (*self.all_functions(), *self.http_apps)
+        for sender in senders:
+            fed |= {grant.name for grant in sender.grants if (grant.kind, grant.access) == ("queue", "send")}
+        return tuple(source for source in self.queue_sources if source.queue not in fed)
+
 
 def resource_name(stage: str, name: str) -> str:
     """``carbonmarket-<stage>-<name>``."""

@@ -58,6 +58,11 @@ class Machine:
         if missing:
             lines = "\n  ".join(str(one) for one in missing)
             raise EngineError(f"This machine lacks:\n  {lines}")
+        for source in declarations(self.settings.stage).unfed():
+            raise EngineError(
+                f"no rule in iot_rules/ sends to queue {source.queue}, from which {source.function} takes; "
+                "put the rule's file back"
+            )
         self._take_state()
         self._stopping.clear()
         try:
