@@ -7,9 +7,11 @@ from functools import lru_cache
 
 import msgspec
 import pytest
+import zxingcpp
 from pypdf import PdfReader
 
 from carbonmarket.certificate import pdf
+from carbonmarket.certificate.credential import parse_certificate
 from carbonmarket.errors import InvalidInput
 from tests.unit.evidence import world
 
@@ -59,6 +61,14 @@ def test_a_beneficiary_who_did_not_consent_shows_as_a_commitment_only() -> None:
     printed = text_of(true_world().certificate)
     assert "on behalf of" not in printed
     assert "d1" * 32 in printed
+
+
+def test_the_qr_code_leads_to_the_certificate() -> None:
+    (page, *_) = PdfReader(io.BytesIO(pdf.render(true_world().certificate))).pages
+    (printed,) = page.images
+    (code,) = zxingcpp.read_barcodes(printed.image)
+    assert code.format == zxingcpp.BarcodeFormat.QRCode
+    assert code.text == parse_certificate(true_world().certificate).url
 
 
 def test_the_same_certificate_prints_the_same_page() -> None:
