@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 from carbonmarket.settings import Settings
-
 from infra.declarations import HTTP_APPS
 
 _IMPORT = """

@@ -16,6 +16,13 @@ from infra.local.settings import CREDENTIALS, MachineSettings
 
 
 def prepare(machine: Machine) -> Settings:
+    """Put the market on the machine's chain, and what a web client is told beside it."""
+    settings = publish_market(machine)
+    frontend_config.write(frontend_config.of_machine(settings))
+    return settings
+
+
+def publish_market(machine: Machine) -> Settings:
     """Put the market on the machine's chain; returns what its functions are told."""
     from carbonmarket_adapters.aptos.signers import FileSigner
     from carbonmarket_adapters.wiring import chain
@@ -31,7 +38,6 @@ def prepare(machine: Machine) -> Settings:
         settings=settings,
         fund=lambda account, octas: _fund(machine.settings.faucet_url, account, octas),
     )
-    frontend_config.write(frontend_config.of_machine(settings))
     return settings
 
 
