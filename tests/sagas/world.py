@@ -34,7 +34,6 @@ from tests.fixtures.machine import AwsEndpoint
 APPS = ("api_registry", "api_credits", "api_public", "api_readings")
 WIRINGS = ("registry", "chain", "devices", "evidence", "anchors")
 JULY = ("2016-07-01T00:00:00Z", "2016-07-02T00:00:00Z")
-DAY_US = 86_400_000_000
 _keys = itertools.count(1)
 
 
@@ -235,34 +234,50 @@ class Site:
         self.world.post("operator", f"{base}/approval", {})
         return str(project)
 
-    def send_day(self) -> None:
-        """A day of hourly readings, each of 1 kW, ingested as the queue would deliver them."""
+    def reading(self, start: str = JULY[0], **changes: Any) -> dict[str, Any]:
+        """An hour of 1 kW."""
+        told = {"device": self.device, "type": "solar_output", "seconds": 3600, "power_uw": 1_000_000_000}
+        return {**told, "start": start, **changes}
+
+    def message(self, sequence: int, *sent: dict[str, Any], **changes: Any) -> bytes:
+        """The signed bytes of a message of the gateway."""
+        told: dict[str, Any] = {
+            "environment": self.world.settings.stage,
+            "project": self.project,
+            "gateway": self.gateway,
+            "sequence": sequence,
+            "sent_at": JULY[1],
+            "readings": sent,
+            "key": self.key,
+        }
+        return readings.sign_message(**{**told, **changes})
+
+    def ingest(self, *messages: bytes, received: str = JULY[1]) -> None:
+        """Let the market take messages as the queue would deliver them; each must be decided."""
         from carbonmarket_adapters.wiring import devices
 
-        start_us = times.parse_us(JULY[0], "start")
-        deliveries = []
-        for hour in range(24):
-            reading = {
-                "device": self.device,
-                "type": "solar_output",
-                "start": times.format_us(start_us + hour * 3_600_000_000),
-                "seconds": 3600,
-                "power_uw": 1_000_000_000 + hour,
-            }
-            message = readings.sign_message(
-                environment=self.world.settings.stage,
-                project=self.project,
-                gateway=self.gateway,
-                sequence=hour + 1,
-                sent_at=times.format_us(start_us + DAY_US),
-                readings=(reading,),
-                key=self.key,
-            )
-            deliveries.append(
-                Delivery(key=str(hour), gateway=self.gateway, received_us=start_us + DAY_US, data=message)
-            )
+        received_us = times.parse_us(received, "received")
+        deliveries = [
+            Delivery(key=str(number), gateway=self.gateway, received_us=received_us, data=message)
+            for number, message in enumerate(messages)
+        ]
         result = ingest_readings(deliveries, devices.intake())
         assert not result.failures, result.failures
+
+    def send_day(self, hours: int = 24) -> None:
+        """The first hours of a day, each of 1 kW and a little more."""
+        start_us = times.parse_us(JULY[0], "start")
+        self.ingest(
+            *(
+                self.message(
+                    hour + 1,
+                    self.reading(
+                        times.format_us(start_us + hour * 3_600_000_000), power_uw=1_000_000_000 + hour
+                    ),
+                )
+                for hour in range(hours)
+            )
+        )
 
     def close(self, key: str | None = None) -> str:
         """Close the day."""
