@@ -7,8 +7,8 @@ are decided once, evidence is rebuilt to the same bytes, and a batch keeps the k
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -25,10 +25,13 @@ BATCH_PARTS_MAX = 20
 """A transaction of 20 parts stays below the 4,096 bytes that KMS signs."""
 SETTLE_US = 600_000_000
 """An hour is sealed 10 minutes after its end, so that its last message is seldom a part of its own."""
-_IN_FLIGHT_MAX = 16
+_IN_FLIGHT_MAX = 8
+"""Batches are carried so many at a time, each step of each after the one before is stored."""
 _SEALED_AT_ONCE = 240
 
 Part = Versioned[AnchorPart]
+Opened = tuple[AnchorBatch, list[Part]]
+Carried = tuple[list[Part], Fate | None]
 
 
 class Anchoring(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,28 +59,19 @@ def anchor_readings(
 ) -> AnchorResult:
     """Anchor every accepted reading of ``project`` whose hour is over; waits for the chain up to
     ``timeout_s`` a transaction. StaleWrite where two runs met: the other one goes on."""
-    parts = readings = waiting = 0
-    refusals: list[str] = []
-    for batches in _waves(project, anchoring, now_us):
-        for batch, members in batches:
-            _submit(batch, members, anchoring)
-        for batch, members in batches:
-            try:
-                fate = anchoring.chain.await_fate(batch.key, timeout_s)
-            except NotYetFinal:
-                waiting += len(members)
-                continue
-            if fate.state == "dead":
-                # Expired unseen; the chain port makes a new try under the same key in the next run.
-                waiting += len(members)
-            elif fate.success:
-                parts += len(members)
-                readings += sum(member.record.count for member in members)
-                _finish(batch, members, fate, anchoring)
-            else:
-                refusals.append(fate.abort or fate.vm_status or "refused without a reason")
-                _finish(batch, members, fate, anchoring)
-    return AnchorResult(parts=parts, readings=readings, waiting=waiting, refusals=tuple(refusals))
+    _seal_hours(project, anchoring, now_us)
+    open_batches, decided = _open_work(project, anchoring)
+
+    def go_on(opened: Opened) -> Carried:
+        return _carry(opened, anchoring, timeout_s)
+
+    def begin(members: list[Part]) -> Carried:
+        return _carry(_open(members, anchoring, now_us), anchoring, timeout_s)
+
+    with ThreadPoolExecutor(_IN_FLIGHT_MAX, thread_name_prefix="anchor") as threads:
+        old = threads.map(go_on, open_batches)
+        new = threads.map(begin, grouped(decided))
+        return _result([*old, *new])
 
 
 def seal(hour: HourRecord, now_us: int) -> AnchorPart:
@@ -124,9 +118,8 @@ def answered(batch: AnchorBatch, members: Sequence[Part], fate: Fate) -> tuple[A
     return msgspec.structs.replace(batch, state="refused", refusal=refusal), again, 0
 
 
-def _waves(project: str, anchoring: Anchoring, now_us: int) -> Iterator[list[tuple[AnchorBatch, list[Part]]]]:
-    """Batches that are open, some at a time: first those of an earlier run, then new ones."""
-    _seal_hours(project, anchoring, now_us)
+def _open_work(project: str, anchoring: Anchoring) -> tuple[list[tuple[AnchorBatch, list[Part]]], list[Part]]:
+    """The batches that an earlier run opened, and the parts that are in none."""
     by_batch: dict[str, list[Part]] = defaultdict(list)
     decided: list[Part] = []
     for part in anchoring.store.open_parts(project):
@@ -134,12 +127,37 @@ def _waves(project: str, anchoring: Anchoring, now_us: int) -> Iterator[list[tup
             by_batch[part.record.batch].append(part)
         else:
             decided.append(part)
-    old = [(_stored_batch(key, members), members) for key, members in by_batch.items()]
-    for start in range(0, len(old), _IN_FLIGHT_MAX):
-        yield old[start : start + _IN_FLIGHT_MAX]
-    groups = iter(grouped(decided))
-    while wave := list(islice(groups, _IN_FLIGHT_MAX)):
-        yield [_open(members, anchoring, now_us) for members in wave]
+    return [(_stored_batch(key, members), members) for key, members in by_batch.items()], decided
+
+
+def _carry(opened: Opened, anchoring: Anchoring, timeout_s: float) -> Carried:
+    """One batch from its stored form to the chain's answer, which is stored; None while that is not known."""
+    batch, members = opened
+    _submit(batch, members, anchoring)
+    try:
+        fate = anchoring.chain.await_fate(batch.key, timeout_s)
+    except NotYetFinal:
+        return members, None
+    if fate.state == "dead":
+        # Expired unseen; the chain port makes a new try under the same key in the next run.
+        return members, None
+    anchoring.store.finish_batch(*answered(batch, members, fate))
+    return members, fate
+
+
+def _result(carried: Sequence[Carried]) -> AnchorResult:
+    known = [(members, fate) for members, fate in carried if fate is not None]
+    done = [member.record for members, fate in known if fate.success for member in members]
+    return AnchorResult(
+        parts=len(done),
+        readings=sum(record.count for record in done),
+        waiting=sum(len(members) for members, fate in carried if fate is None),
+        refusals=tuple(
+            fate.abort or fate.vm_status or "refused without a reason"
+            for _, fate in known
+            if not fate.success
+        ),
+    )
 
 
 def _seal_hours(project: str, anchoring: Anchoring, now_us: int) -> None:
@@ -157,7 +175,7 @@ def _seal_hours(project: str, anchoring: Anchoring, now_us: int) -> None:
             continue
 
 
-def _open(members: list[Part], anchoring: Anchoring, now_us: int) -> tuple[AnchorBatch, list[Part]]:
+def _open(members: list[Part], anchoring: Anchoring, now_us: int) -> Opened:
     project = members[0].record.project
     refs = [ref for member in members for ref in member.record.messages]
     messages = anchoring.evidence.messages(project, refs)
@@ -197,10 +215,6 @@ def _submit(batch: AnchorBatch, members: Sequence[Part], anchoring: Anchoring) -
         uris=[record.uri for record in records],
     )
     anchoring.chain.submit(batch.key, anchoring.oracle, call)
-
-
-def _finish(batch: AnchorBatch, members: Sequence[Part], fate: Fate, anchoring: Anchoring) -> None:
-    anchoring.store.finish_batch(*answered(batch, members, fate))
 
 
 def _stored_batch(key: str, members: Sequence[Part]) -> AnchorBatch:
