@@ -39,7 +39,7 @@ _TOOLS = (
     _Tool("git", "git", "--version", 2, "sudo apt-get install -y git"),
     _Tool("make", "make", "--version", 3, "sudo apt-get install -y make"),
     _Tool("Node 20 or later", "node", "--version", 20, "https://nodejs.org/en/download"),
-    _Tool("JDK 17 or later", "javac", "-version", 17, "sudo apt-get install -y openjdk-17-jdk-headless"),
+    _Tool("JDK 17 or later", "javac", "-version", 17, "sudo apt-get install -y default-jdk-headless"),
 )
 
 

@@ -32,10 +32,18 @@ find_python() {
 
 MISSING=""
 command -v git >/dev/null || apt_install git "git"
-{ command -v node >/dev/null && at_least 20 "$(node --version | tr -d v)"; } ||
-    MISSING="$MISSING\n  Node 20 or later: https://nodejs.org/en/download (Debian 13: sudo apt-get install -y nodejs npm)"
+if ! { command -v npm >/dev/null && at_least 20 "$(node --version | tr -d v)"; }; then
+    # Debian 12 has Node 18; what it offers is installed only where it is new enough.
+    offered=$(apt-cache policy nodejs 2>/dev/null | sed -n 's/ *Candidate: //p')
+    if at_least 20 "${offered:-0}"; then
+        apt_install nodejs "Node 20 or later"
+        apt_install npm "npm"
+    else
+        MISSING="$MISSING\n  Node 20 or later with npm: https://nodejs.org/en/download"
+    fi
+fi
 { command -v javac >/dev/null && at_least 17 "$(javac -version 2>&1 | tr -dc '0-9.')"; } ||
-    apt_install openjdk-17-jdk-headless "JDK 17 or later"
+    apt_install default-jdk-headless "JDK 17 or later"
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 command -v mosquitto >/dev/null || apt_install mosquitto "mosquitto 2"
 [ -n "$(find_python)" ] || apt_install python3-venv "Python 3.11 to 3.13 with venv"
