@@ -33,10 +33,11 @@ def gather(
     logs: Iterable[str] = (),
     personal: Iterable[str] = (),
 ) -> Snapshot:
-    """A snapshot of one ledger version; NotYetFinal while the projection doesn't stand still.
+    """A snapshot of the last projected version; NotYetFinal while the projection doesn't stand still.
 
-    ``market`` is the package's address; ``retired_before`` the retired grams by batch address at an earlier
-    look; ``logs`` are log lines and ``personal`` the data that must be neither in them nor on chain.
+    What was sent is looked for on the whole chain, which may be ahead of the projection. ``market`` is the
+    package's address; ``retired_before`` the retired grams by batch address at an earlier look; ``logs`` are
+    log lines and ``personal`` the data that must be neither in them nor on chain.
     """
     for _ in range(_TRIES):
         before = projection.cursor()
@@ -45,16 +46,19 @@ def gather(
             break
     else:
         raise NotYetFinal("the projection is still moving; stop what writes, and gather again")
-    transactions = list(_transactions(source, before.version))
+    # Before the transactions: what is kept as committed by now, they hold.
+    submissions = tuple(signing.submissions())
+    transactions = list(_transactions(source))
+    folded = [transaction for transaction in transactions if int(transaction["version"]) <= before.version]
     batches = [record for record in projected.values() if isinstance(record, Batch)]
     return Snapshot(
         projected=projected,
         rebuilt=rebuilt(source, canonical(market), before.version),
         buffer_owner=canonical(chain.view("credit_batch::registry_address", [], [])[0]),
         supplies={b.address: int(chain.view("credit_batch::supply", [], [b.address])[0]) for b in batches},
-        burns=tuple(_burn(chain, name) for name in _retirement_ids(transactions, canonical(market))),
+        burns=tuple(_burn(chain, name) for name in _retirement_ids(folded, canonical(market))),
         retired_before=dict(retired_before),
-        submissions=tuple(signing.submissions()),
+        submissions=submissions,
         committed=Counter(str(transaction["hash"]) for transaction in transactions),
         chain_texts=(*(orjson.dumps(each).decode() for each in transactions), *logs),
         personal=tuple(personal),
@@ -66,12 +70,10 @@ def retired_by_batch(projected: Mapping[Key, msgspec.Struct]) -> dict[str, int]:
     return {r.address: r.retired for r in projected.values() if isinstance(r, Batch)}
 
 
-def _transactions(source: ChainSource, to_version: int) -> Iterable[dict[str, Any]]:
+def _transactions(source: ChainSource) -> Iterable[dict[str, Any]]:
+    """Every transaction of the chain, up to the version it has when its end is reached."""
     version = 0
-    while version <= to_version:
-        page = source.page(version, min(PAGE_VERSIONS, to_version + 1 - version)).transactions
-        if not page:
-            return
+    while page := source.page(version, PAGE_VERSIONS).transactions:
         yield from page
         version += len(page)
 
