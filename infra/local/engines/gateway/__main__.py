@@ -31,7 +31,17 @@ def main(port: int, stage: str) -> None:
         gateway = Gateway(apps)
     except (ImportError, AttributeError, GatewayRefused) as error:
         raise click.ClickException(f"the HTTP apps cannot be served: {error}") from error
-    serve(gateway, host=LOOPBACK, port=port, threads=16, max_request_body_size=BODY_BYTES_MAX, ident=None)
+    serve(
+        gateway,
+        host=LOOPBACK,
+        port=port,
+        threads=16,
+        max_request_body_size=BODY_BYTES_MAX,
+        ident=None,
+        # Clients keep connections open, and at waitress' 100 the next client hangs.
+        connection_limit=5_000,
+        asyncore_use_poll=True,
+    )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 from waitress.server import create_server
@@ -18,6 +19,8 @@ from infra.declarations import Function, declarations
 from infra.local.settings import ACCOUNT, LOOPBACK, free_ports
 
 _START = "Start the machine with `carbonmarket up`"
+# Each function's process keeps a connection for every service it uses; at waitress' 100 the next one hangs.
+_MANY_CONNECTIONS: dict[str, Any] = {"connection_limit": 5_000, "asyncore_use_poll": True}
 
 
 @click.command()
@@ -54,10 +57,16 @@ def main(state: Path, stage: str, port: int, dynamodb: str, ministack: str, func
         Upstream("DynamoDB Local", dynamodb, _START),
         Upstream("ministack", ministack, _START),
     )
-    inner = create_server(invoke, host=LOOPBACK, port=lambda_port, threads=64)
+    inner = create_server(invoke, host=LOOPBACK, port=lambda_port, threads=64, **_MANY_CONNECTIONS)
     threading.Thread(target=inner.run, daemon=True, name="lambda").start()
     outer = create_server(
-        router, host=LOOPBACK, port=port, threads=64, max_request_body_size=5 * 1024**3, channel_timeout=1200
+        router,
+        host=LOOPBACK,
+        port=port,
+        threads=64,
+        max_request_body_size=5 * 1024**3,
+        channel_timeout=1200,
+        **_MANY_CONNECTIONS,
     )
     threading.Thread(target=sagas.resume, args=(environment_file,), daemon=True, name="resume").start()
 
