@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 
 import msgspec
 
@@ -27,7 +28,7 @@ SETTLE_US = 600_000_000
 """An hour is sealed 10 minutes after its end, so that its last message is seldom a part of its own."""
 _IN_FLIGHT_MAX = 8
 """Batches are carried so many at a time, each step of each after the one before is stored."""
-_SEALED_AT_ONCE = 240
+_SEALED_AT_ONCE = 25
 
 Part = Versioned[AnchorPart]
 Opened = tuple[AnchorBatch, list[Part]]
@@ -59,8 +60,6 @@ def anchor_readings(
 ) -> AnchorResult:
     """Anchor every accepted reading of ``project`` whose hour is over; waits for the chain up to
     ``timeout_s`` a transaction. StaleWrite where two runs met: the other one goes on."""
-    _seal_hours(project, anchoring, now_us)
-    open_batches, decided = _open_work(project, anchoring)
 
     def go_on(opened: Opened) -> Carried:
         return _carry(opened, anchoring, timeout_s)
@@ -69,6 +68,8 @@ def anchor_readings(
         return _carry(_open(members, anchoring, now_us), anchoring, timeout_s)
 
     with ThreadPoolExecutor(_IN_FLIGHT_MAX, thread_name_prefix="anchor") as threads:
+        _seal_hours(project, anchoring, now_us, threads)
+        open_batches, decided = _open_work(project, anchoring)
         old = threads.map(go_on, open_batches)
         new = threads.map(begin, grouped(decided))
         return _result([*old, *new])
@@ -160,19 +161,20 @@ def _result(carried: Sequence[Carried]) -> AnchorResult:
     )
 
 
-def _seal_hours(project: str, anchoring: Anchoring, now_us: int) -> None:
+def _seal_hours(project: str, anchoring: Anchoring, now_us: int, threads: Executor) -> None:
     over = [
         hour
         for hour in anchoring.store.dirty_hours(project)
         if hour.record.hour_us + HOUR_US + SETTLE_US <= now_us
     ]
-    for start in range(0, len(over), _SEALED_AT_ONCE):
-        sealed = [(hour, seal(hour.record, now_us)) for hour in over[start : start + _SEALED_AT_ONCE]]
-        try:
-            anchoring.store.decide_parts(sealed)
-        except StaleWrite:
-            # A late message came between; its hour keeps its mark and is sealed by the next run.
-            continue
+
+    def decide(hours: list[Versioned[HourRecord]]) -> None:
+        # Where a late message came between, the hours keep their marks and are sealed by the next run.
+        with suppress(StaleWrite):
+            anchoring.store.decide_parts([(hour, seal(hour.record, now_us)) for hour in hours])
+
+    groups = [over[start : start + _SEALED_AT_ONCE] for start in range(0, len(over), _SEALED_AT_ONCE)]
+    list(threads.map(decide, groups))
 
 
 def _open(members: list[Part], anchoring: Anchoring, now_us: int) -> Opened:
