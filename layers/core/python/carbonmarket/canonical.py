@@ -30,7 +30,7 @@ def dumps(value: Any) -> bytes:
     """
     # orjson sorts keys by their UTF-8 bytes, RFC 8785 by UTF-16 units. For ASCII keys the two orders are
     # the same, and so are the escapes; tests/unit/evidence/test_canonical.py holds both to that.
-    if _check(value, "", 0):
+    if _is_plain(value, 0) or _check(value, "", 0):
         try:
             return orjson.dumps(value, option=_ORJSON_OPTIONS)
         except orjson.JSONEncodeError as error:
@@ -59,6 +59,27 @@ def loads(data: bytes, what: str = "the document") -> Any:
 def digest(value: Any) -> bytes:
     """SHA-256 (32 bytes) of the canonical bytes of ``value``."""
     return hashlib.sha256(dumps(value)).digest()
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Whether ``value`` has a canonical form and ASCII keys only: the quick answer for nearly all there is.
+
+    False says no more than that :func:`_check` has to look.
+    """
+    kind = type(value)
+    if kind is int:
+        return bool(-SAFE_INTEGER <= value <= SAFE_INTEGER)
+    if kind is dict and depth < MAX_DEPTH:
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii():
+                return False
+            # Most values are texts; a call for each would cost more than all else here.
+            if type(item) is not str and not _is_plain(item, depth + 1):
+                return False
+        return True
+    if (kind is list or kind is tuple) and depth < MAX_DEPTH:
+        return all(_is_plain(item, depth + 1) for item in value)
+    return kind is str or kind is bool or value is None
 
 
 def _check(value: Any, where: str, depth: int) -> bool:
