@@ -19,7 +19,7 @@ def dynamodb(port: int, data: Path, log: Path) -> Engine:
     java = shutil.which("java")
     if java is None:
         raise EngineError(
-            "DynamoDB Local needs JDK 17 or later: sudo apt-get install -y openjdk-17-jdk-headless"
+            "DynamoDB Local needs JDK 17 or later: sudo apt-get install -y default-jdk-headless"
         )
     if not (EMULATOR / "DynamoDBLocal.jar").exists():
         raise EngineError(
@@ -31,6 +31,10 @@ def dynamodb(port: int, data: Path, log: Path) -> Engine:
         "DynamoDB Local",
         [
             java,
+            # On a machine of few cores the second compiler and the parallel collector cost more than they
+            # bring within the minutes that an engine lives: twice the processor time while it is young.
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
             "-Xmx512m",
             "-Djava.net.preferIPv4Stack=true",
             f"-Djava.library.path={libraries}",
