@@ -330,7 +330,8 @@ HTTP_APPS = (
     ),
 )
 
-QUEUE_SOURCES = (QueueSource("readings", "ingest-readings", batch_size=10, window_seconds=1),)
+# A batch of 25 messages is some 80 items of the one transaction that takes it; DynamoDB allows 100.
+QUEUE_SOURCES = (QueueSource("readings", "ingest-readings", batch_size=25, window_seconds=1),)
 
 SCHEDULES = (
     Schedule("anchor-readings", "rate(1 hour)", "anchor-readings"),

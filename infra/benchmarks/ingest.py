@@ -22,15 +22,16 @@ from carbonmarket_adapters.dynamo.ingest import DynamoIngest
 from carbonmarket_adapters.evidence_store import MasterSecretSalts, S3Evidence
 from carbonmarket_adapters.readings.sqlite import SqliteReadings
 from infra.benchmarks.figures import RUNS
+from infra.declarations import QUEUE_SOURCES
 
 READINGS_IN_MESSAGE = 100
-MESSAGES_IN_BATCH = 10
-BATCHES_IN_ROUND = 10
+MESSAGES_IN_BATCH = QUEUE_SOURCES[0].batch_size
+MESSAGES_IN_ROUND = 100
 _START_US = times.parse_us("2016-07-01T00:00:00Z", "start")
 
 
 def bench_ingest(settings: Settings, client: Callable[[str], Any]) -> list[int]:
-    """Readings a second in each of 5 rounds of 10,000, in messages of 100 and batches of 10.
+    """Readings a second in each of 5 rounds of 10,000, in messages of 100 and the queue's own batches.
 
     ``settings`` name an endpoint with everything deployed; ``client("s3")`` is a boto3 client of it. The
     time is the wall's and holds the engines' too; signing the messages is not in it.
@@ -47,8 +48,10 @@ def bench_ingest(settings: Settings, client: Callable[[str], Any]) -> list[int]:
             salts=MasterSecretSalts(b"benchmark" * 4),
         )
         messages = _messages(settings.stage, devices)
-        each = BATCHES_IN_ROUND * MESSAGES_IN_BATCH
-        rates = [_round(messages[at : at + each], intake) for at in range(0, len(messages), each)]
+        rates = [
+            _round(messages[at : at + MESSAGES_IN_ROUND], intake)
+            for at in range(0, len(messages), MESSAGES_IN_ROUND)
+        ]
         store.close()
     return rates
 
@@ -81,7 +84,7 @@ def _messages(stage: str, devices: DynamoDevices) -> list[Delivery]:
     meters = [f"DEV{number}" for number in range(READINGS_IN_MESSAGE)]
     for meter in meters:
         devices.save_device(_meter(project, meter))
-    count = RUNS * BATCHES_IN_ROUND * MESSAGES_IN_BATCH
+    count = RUNS * MESSAGES_IN_ROUND
     return [_delivery(stage, gateway, key, meters, number) for number in range(count)]
 
 
