@@ -1,0 +1,59 @@
+"""The market's main job, done once by the real machine; every test of this folder asks what came of it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from carbonmarket_adapters import wiring
+from infra.local.demo.results import conclude
+from infra.local.demo.story import Narrator, tell
+from infra.local.machine import Machine
+from infra.local.run import prepare
+from infra.local.settings import MachineSettings
+from tests.e2e.market import Market
+
+FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs this folder: all of it lives on one machine."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            for mark in (pytest.mark.engines, pytest.mark.chain, pytest.mark.xdist_group("e2e")):
+                item.add_marker(mark)
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    """The demo's story told on free ports; the machine then stays up. Its functions go on working."""
+    out = tmp_path_factory.mktemp("market")
+    settings = MachineSettings(state=out / "machine").on_free_ports()
+    console = Console(quiet=True)
+    before = dict(os.environ)
+    # The demo believes the machine's key in the trust store of the user, who is not this test's.
+    os.environ["XDG_CONFIG_HOME"] = str(out / "config")
+    _forget_wiring()
+    try:
+        with Machine(settings, prepare, console) as machine:
+            told = tell(machine, out, Narrator(console))
+            yield Market(machine, told, conclude(machine, told, out, console), out)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        _forget_wiring()
+
+
+def _forget_wiring() -> None:
+    """Adapters are made once a process, of its environment; this process is of several markets in turn."""
+    names = [module.name for module in pkgutil.iter_modules(wiring.__path__)]
+    for module in (wiring, *(importlib.import_module(f"{wiring.__name__}.{name}") for name in names)):
+        for each in vars(module).values():
+            if hasattr(each, "cache_clear"):
+                each.cache_clear()
