@@ -96,7 +96,7 @@ class Narrator:
         self.console.print(f"  [green]done[/green]  {title} [dim]{time.monotonic() - began:.1f} s[/dim]")
 
 
-def run_demo(out: Path, ports: dict[str, int]) -> None:
+def run_demo(out: Path, ports: dict[str, Any]) -> None:
     """Start a fresh machine, tell the story, leave its results in ``out``, and print what happened."""
     from infra.local.demo.results import conclude
 
