@@ -68,6 +68,7 @@ def create_retirement(call: Call) -> object:
         chain=chain.chain_access(),
         subjects=registry.subjects(),
         sagas=registry.sagas(),
+        public_url=settings().public_url,
         salt=os.urandom(SALT_BYTES),
         now_us=call.now_us,
     )

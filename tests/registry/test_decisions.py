@@ -246,12 +246,14 @@ def test_two_of_three_decide(votes: tuple[Any, ...], signers: int, impossible: b
 
 def test_an_issuance_carries_the_first_two_approvals_whatever_comes_later() -> None:
     votes = [review(f"0x{n}", vote="approve", voted_us=10 - n) for n in range(3)]
-    assert decide_signers(period(), votes).signers == ("0x2", "0x1")
+    assert decide_signers(period(), votes, public_url="https://a").signers == ("0x2", "0x1")
 
 
 def test_one_approval_is_no_quorum() -> None:
     with pytest.raises(NoQuorum):
-        decide_signers(period(), [review(vote="approve"), review("0x2", vote="refuse")])
+        decide_signers(
+            period(), [review(vote="approve"), review("0x2", vote="refuse")], public_url="https://a"
+        )
 
 
 def test_an_upload_must_be_what_was_declared() -> None:

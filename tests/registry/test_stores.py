@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from carbonmarket.errors import Conflict, InvalidInput, StaleWrite
 from carbonmarket.records.audit import SYSTEM, told
+from carbonmarket.records.credits import Retirement, Sealed
 from carbonmarket_adapters.certificates_store import S3Certificates
 from carbonmarket_adapters.device_registry import LocalDeviceRegistry
 from carbonmarket_adapters.dynamo.accounts import DynamoAccounts
 from carbonmarket_adapters.dynamo.audit import entries
-from carbonmarket_adapters.dynamo.registry import DynamoRegistry
+from carbonmarket_adapters.dynamo.registry import PERIOD, DynamoRegistry
 from carbonmarket_adapters.sagas import StepFunctionsSagas
 from carbonmarket_adapters.subject_keys import KmsSubjectKeys
 from infra.local.engines.mqtt.authority import Authority
@@ -65,6 +66,59 @@ def test_a_review_that_was_voted_on_is_not_asked_again(aws: AwsEndpoint, project
     store.save_review(review(project=project, vote="refuse"), 1, entry)
     store.save_period(period(project=project), 1, entry, [review(project=project)])
     assert [asked.vote for asked in store.reviews(project, "PER1")] == ["refuse"]
+
+
+def retirement(project: str) -> Retirement:
+    return Retirement(
+        id=f"RET{project}",
+        organisation="ORG1",
+        batch="BAT1",
+        grams=123,
+        reason="voluntary",
+        country="US",
+        start_us=0,
+        end_us=1,
+        beneficiary="ab" * 32,
+        sealed=Sealed(subject=project, nonce="", ciphertext=""),
+        name_is_public=False,
+        certificate_url=f"https://market.example/v1/certificates/RET{project}",
+        state="accepted",
+        created_us=1,
+    )
+
+
+def test_a_retirement_of_the_first_version_is_still_read(aws: AwsEndpoint, project: str) -> None:
+    store = DynamoRegistry(aws.settings)
+    today = retirement(project)
+    entry = told(SYSTEM, "create_retirement", today.id, "accepted", 1)
+    store.save_retirement(today, 0, entry)
+    kept_as_version_1(aws, today, without="certificate_url")
+    kept = store.retirement(today.id)
+    assert kept is not None and kept.record == msgspec.structs.replace(today, certificate_url="")
+    store.save_retirement(today, kept.revision, entry)
+    again = store.retirement(today.id)
+    assert again is not None and again.record == today
+
+
+def test_a_period_kept_before_its_batchs_address_is_still_read(aws: AwsEndpoint, project: str) -> None:
+    body = msgspec.to_builtins(period(project=project, state="minting"))
+    del body["uri"]
+    assert PERIOD.decode(msgspec.json.encode(body).decode(), 1).uri == ""
+
+
+def kept_as_version_1(aws: AwsEndpoint, record: Retirement, *, without: str) -> None:
+    """Turn the stored item into what the first version kept."""
+    body = msgspec.to_builtins(record)
+    del body[without]
+    aws.client("dynamodb").update_item(
+        TableName=aws.name("registry"),
+        Key={"pk": {"S": f"retirement#{record.id}"}, "sk": {"S": "retirement"}},
+        UpdateExpression="SET item_version = :one, body = :body",
+        ExpressionAttributeValues={
+            ":one": {"N": "1"},
+            ":body": {"S": msgspec.json.encode(body).decode()},
+        },
+    )
 
 
 def test_sealed_data_opens_until_its_subject_is_erased(aws: AwsEndpoint, project: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from carbonmarket_adapters import wiring
 from carbonmarket_adapters.wiring import chain, registry
 from tests.sagas.dying import deadly
 from tests.sagas.test_retire import order
@@ -60,6 +61,40 @@ def test_retire_dying_at_every_point_retires_once(
 
     seen = chain.chain_access().view("credit_batch::batch", [], [kept.record.address])[0]
     assert (seen["retired"], site.get(f"/v1/retirements/{retirement}")["state"]) == ("123", "certified")
+
+
+def test_another_public_url_changes_neither_the_issuance_nor_the_certificate(
+    world: World, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functions.mint import steps as mint
+    from functions.retire import steps as retire
+
+    site.send_day()
+    with monkeypatch.context() as patch:
+        deadly(patch)
+        period = site.close()
+        state = {"project": site.project, "period": period}
+        mint.quantify(state, CONTEXT)
+        mint.review({**state, "task_token": "token"}, CONTEXT)
+        site.approve(period)
+        issued = mint.mint(state, CONTEXT)
+        move_to("http://127.0.0.1:1", patch)
+        assert mint.mint(state, CONTEXT) == issued
+        mint.await_finality(state, CONTEXT)
+        batch = mint.register(state, CONTEXT)["batch"]
+
+        retirement = {"retirement": site.post("/v1/retirements", order(batch))["id"]}
+        for name in ("check_holding", "retire", "await_finality"):
+            getattr(retire, name)(retirement, CONTEXT)
+        certified = retire.render(retirement, CONTEXT)
+        move_to("http://127.0.0.1:2", patch)
+        assert retire.render(retirement, CONTEXT) == certified
+
+
+def move_to(url: str, patch: pytest.MonkeyPatch) -> None:
+    """Let the market be reached at another address from now on."""
+    patch.setenv("CARBONMARKET_PUBLIC_URL", url)
+    wiring.settings.cache_clear()
 
 
 def test_undo_dying_at_every_point_frees_the_period_once(

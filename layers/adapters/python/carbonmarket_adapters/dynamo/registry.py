@@ -10,7 +10,7 @@ Keys (pk / sk, listed by gsi1):
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,13 +22,19 @@ from carbonmarket.settings import Settings
 from carbonmarket_adapters.dynamo.audit import AuditedTable
 from carbonmarket_adapters.dynamo.table import Kind, Stored, Write
 
+
+def _with_certificate_url(retirement: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 of a retirement kept no address of its certificate."""
+    return retirement | {"certificate_url": ""}
+
+
 PROJECT = Kind("project", Project)
 DOCUMENT = Kind("document", Document)
 PERIOD = Kind("period", Period)
 REVIEW = Kind("review", Review)
 BATCH = Kind("batch", Batch)
 TRANSFER = Kind("transfer", Transfer)
-RETIREMENT = Kind("retirement", Retirement)
+RETIREMENT = Kind("retirement", Retirement, version=2, upcasters={1: _with_certificate_url})
 
 R = TypeVar("R", bound=msgspec.Struct)
 

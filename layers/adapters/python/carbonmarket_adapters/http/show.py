@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from carbonmarket.issuance import approval_bytes
+from carbonmarket.operations.create_retirement import certificate_url
 from carbonmarket.operations.vote import Market, approval
 from carbonmarket.ports.documents import Upload
 from carbonmarket.ports.gateways import GatewayCertificate
@@ -260,7 +261,7 @@ def retirement(record: Retirement, public_url: str) -> Json:
         "serial_last": _grams(record.serial_last),
         "transaction": record.transaction or None,
         "retired": None if record.retired_us is None else format_us(record.retired_us),
-        "certificate_url": f"{public_url}/v1/certificates/{record.id}",
+        "certificate_url": certificate_url(public_url, record.id),
         "created": format_us(record.created_us),
     }
 

@@ -49,6 +49,11 @@ class KnownBeneficiary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     salt: str
 
 
+def certificate_url(public_url: str, retirement: str) -> str:
+    """The address at which a certificate answers, and by which it names itself."""
+    return f"{public_url}/v1/certificates/{retirement}"
+
+
 def commitment_of(beneficiary: KnownBeneficiary) -> str:
     """The commitment (hex) that stands on chain and in the certificate."""
     return personal_commitment(bytes.fromhex(beneficiary.salt), {"name": beneficiary.name}).hex()
@@ -64,6 +69,7 @@ def create_retirement(
     chain: ChainAccess,
     subjects: SubjectKeys,
     sagas: Sagas,
+    public_url: str,
     salt: bytes,
     now_us: int,
 ) -> Retirement:
@@ -91,6 +97,7 @@ def create_retirement(
             beneficiary=commitment_of(known),
             sealed=subjects.seal(id, canonical.dumps(msgspec.to_builtins(known))),
             name_is_public=request.beneficiary.name_is_public,
+            certificate_url=certificate_url(public_url, id),
             state="accepted",
             created_us=now_us,
         )

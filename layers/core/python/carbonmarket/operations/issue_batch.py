@@ -33,10 +33,17 @@ def batch_id(period: str) -> str:
     return ids.derive("BAT", period)
 
 
-def decide_signers(period: Period, reviews: list[Review]) -> Period:
-    """The period with the approvals that its issuance will carry, settled before anything is sent.
+def batch_uri(public_url: str, batch: str) -> str:
+    """The address that an issuance gives its batch."""
+    return f"{public_url}/v1/batches/{batch}"
 
-    A third approval that comes a moment later must not change the call between two tries.
+
+def decide_signers(period: Period, reviews: list[Review], *, public_url: str) -> Period:
+    """The period with the approvals and the address that its issuance will carry, settled before anything is
+    sent.
+
+    Neither a third approval that comes a moment later nor another public URL may change the call between two
+    tries.
     """
     approving = sorted(
         (review for review in reviews if review.vote == "approve"),
@@ -45,7 +52,10 @@ def decide_signers(period: Period, reviews: list[Review]) -> Period:
     if len(approving) < QUORUM:
         raise NoQuorum(f"{len(approving)} reviewers approved; the contract asks for {QUORUM}")
     signers = tuple(review.reviewer for review in approving[:QUORUM])
-    return msgspec.structs.replace(period, state="minting", signers=signers, batch=batch_id(period.id))
+    batch = batch_id(period.id)
+    return msgspec.structs.replace(
+        period, state="minting", signers=signers, batch=batch, uri=batch_uri(public_url, batch)
+    )
 
 
 def issue_batch(
@@ -63,7 +73,7 @@ def issue_batch(
     reviews = registry.reviews(project, period)
     found = kept.record
     if found.state in ("closing", "in_review"):
-        found = decide_signers(found, reviews)
+        found = decide_signers(found, reviews, public_url=public_url)
         registry.save_period(found, kept.revision, told(SYSTEM, "issue_batch", period, "minting", now_us))
     if found.number is None or found.grams is None:
         raise Conflict(f"period {period} was not quantified")
@@ -77,7 +87,8 @@ def issue_batch(
         signers=found.signers,
         signatures=[signatures[signer] for signer in found.signers],
         labels=0,
-        uri=f"{public_url}/v1/batches/{found.batch}",
+        # A period settled before its address was kept goes on under today's.
+        uri=found.uri or batch_uri(public_url, found.batch),
     )
     return chain.submit(issue_key(period), issuer, call)
 

@@ -15,6 +15,7 @@ from carbonmarket.certificate import bundle, credential, pdf
 from carbonmarket.errors import Conflict, NotFound
 from carbonmarket.intake.parts import build_part
 from carbonmarket.methodologies import registry as methodologies
+from carbonmarket.operations.create_retirement import certificate_url
 from carbonmarket.operations.fates import final_fate
 from carbonmarket.operations.issue_batch import issue_key
 from carbonmarket.operations.quantify import closing_key, counted_parts
@@ -65,7 +66,8 @@ def render_certificate(retirement: str, *, kept: Kept, issuer: Issuer, now_us: i
     archive = bundle.write(evidence)
     public_key = issuer.signer.public_key(issuer.key).key
     certificate = credential.issue_certificate(
-        url=f"{issuer.public_url}/v1/certificates/{found.id}",
+        # A retirement ordered before its address was kept is certified under today's.
+        url=found.certificate_url or certificate_url(issuer.public_url, found.id),
         subject=_subject(found, batch, project, evidence, archive, kept, issuer),
         issued=format_us(_known(found.retired_us, found.id)),
         public_key=public_key,

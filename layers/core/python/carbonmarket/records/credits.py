@@ -36,8 +36,9 @@ class Retirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Grams taken out of use for good; its id is also the certificate's.
 
     ``beneficiary`` is the commitment (hex) that stands on chain and in the certificate; who it is lies in
-    ``sealed``, shown only where ``name_is_public``. The consumption period takes its start and leaves its
-    end. Serials, transaction and version are known once the chain has it.
+    ``sealed``, shown only where ``name_is_public``. ``certificate_url`` is the address that the certificate
+    is signed with, settled when the retirement was ordered. The consumption period takes its start and leaves
+    its end. Serials, transaction and version are known once the chain has it.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Retirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     beneficiary: str
     sealed: Sealed
     name_is_public: bool
+    certificate_url: str
     state: RetirementState
     created_us: int
     serial_first: int | None = None

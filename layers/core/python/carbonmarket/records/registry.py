@@ -80,8 +80,9 @@ class Period(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A monitoring period of a project and what has become of it.
 
     ``number`` is the contract's, known once it is closed on chain; ``grams`` and ``report_hash`` (hex) are
-    the quantified report's; ``signers`` are the reviewers whose approvals the issuance carries, settled once;
-    ``batch`` is the id of the batch; ``reason`` says why the period was rejected.
+    the quantified report's; ``signers`` are the reviewers whose approvals the issuance carries, ``batch`` is
+    the id of the batch and ``uri`` the address that the issuance gives it, all three settled once; ``reason``
+    says why the period was rejected.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Period(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     report_hash: str = ""
     signers: tuple[str, ...] = ()
     batch: str = ""
+    uri: str = ""
     reason: str = ""
 
 
