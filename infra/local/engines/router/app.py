@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.parse
+import xml.sax.saxutils
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from infra.local.engines.router.sagas import TARGET, Sagas
 
 _Start = Callable[..., Any]
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"}
+_UNAVAILABLE = "ServiceUnavailable"
 
 
 class Upstream:
@@ -40,7 +42,7 @@ class Upstream:
                 decode_content=False,
             )
         except urllib3.exceptions.HTTPError as error:
-            return self._unavailable(start, error)
+            return self._unavailable(environ, start, error)
         headers = [(k, v) for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP]
         if environ["REQUEST_METHOD"] == "HEAD":
             # A HEAD's length is the object's, not that of the absent body.
@@ -52,15 +54,22 @@ class Upstream:
         start(f"{answer.status} {answer.reason or 'OK'}", headers)
         return [answer.data]
 
-    def _unavailable(self, start: _Start, error: Exception) -> list[bytes]:
+    def _unavailable(self, environ: dict[str, Any], start: _Start, error: Exception) -> list[bytes]:
+        """Say so in the words of the service's protocol: S3's is XML, the others' are JSON."""
         message = f"{self._name} is not running ({error}). {self._start_with}"
-        body = json.dumps({"__type": "ServiceUnavailable", "message": message}).encode()
+        if "HTTP_X_AMZ_TARGET" in environ:
+            kind = "application/x-amz-json-1.0"
+            body = json.dumps({"__type": _UNAVAILABLE, "message": message}).encode()
+        else:
+            kind = "application/xml"
+            text = xml.sax.saxutils.escape(message)
+            body = f"<Error><Code>{_UNAVAILABLE}</Code><Message>{text}</Message></Error>".encode()
         start(
             "503 Service Unavailable",
             [
-                ("Content-Type", "application/x-amz-json-1.0"),
+                ("Content-Type", kind),
                 ("Content-Length", str(len(body))),
-                ("x-amzn-ErrorType", "ServiceUnavailable"),
+                ("x-amzn-ErrorType", _UNAVAILABLE),
             ],
         )
         return [body]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 from chalice.app import Response
@@ -17,6 +18,10 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+_NOBODY_ANSWERS = frozenset(
+    {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionRefusedError", "ConnectionClosedError"}
+)
 
 
 def answer(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -54,21 +59,31 @@ def unexpected(instance: str) -> Response:
 
 
 def engine_unavailable(error: BaseException, endpoint: str) -> EngineUnavailable | None:
-    """The refusal for an exception that means "nobody answers there", or None for any other."""
-    names = {
-        "EndpointConnectionError",
-        "ConnectTimeoutError",
-        "ConnectionRefusedError",
-        "ConnectionClosedError",
-    }
-    seen: BaseException | None = error
-    while seen is not None:
-        if type(seen).__name__ in names:
+    """The refusal for an exception that means "nobody answers there", or None for any other.
+
+    ``endpoint`` is that of one machine, "" on AWS. Its router answers for an engine that is not running, and
+    says which; what AWS says of itself is not passed on.
+    """
+    for seen in _chain(error):
+        if type(seen).__name__ in _NOBODY_ANSWERS:
             return EngineUnavailable(
                 f"{endpoint or 'AWS'} does not answer; on one machine, `carbonmarket up` starts the engines"
             )
-        seen = seen.__cause__ or seen.__context__
+        told = getattr(seen, "response", None)
+        refused = told.get("Error", {}) if isinstance(told, dict) else {}
+        if refused.get("Code") == "ServiceUnavailable":
+            return EngineUnavailable(
+                str(refused["Message"]) if endpoint else "AWS can't serve this now; ask again later"
+            )
     return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception and those it came of."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 def where(error: BaseException) -> list[str]:
