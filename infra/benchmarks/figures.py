@@ -46,7 +46,7 @@ def told(number: Number, target: Target, runs: list[Number], **facts: Any) -> di
     }
 
 
-def measured(measure: Callable[[], Number], target: Target, runs: int = RUNS, **facts: Any) -> dict[str, Any]:
-    """The median of so many measurements."""
-    figures = [measure() for _ in range(runs)]
-    return told(median(figures), target, figures, **facts)
+def measured(measure: Callable[[], Number], target: Target) -> dict[str, Any]:
+    """The median of RUNS measurements."""
+    figures = [measure() for _ in range(RUNS)]
+    return told(median(figures), target, figures)
