@@ -64,8 +64,16 @@ def main(
     kept = Outbox(outbox)
     agent = EdgeAgent(identity, signer, kept, MqttLink(endpoint, gateway))
     console = Console(stderr=True)
+    failures: set[str] = set()
 
     def show(status: Status) -> None:
+        if status.failure and status.failure not in failures:
+            failures.add(status.failure)
+            console.print(
+                f"the MQTT broker at {host}:{port} does not answer: {status.failure}. Readings are kept in "
+                f"{outbox} and sent once it does. On one machine, `make up` starts it.",
+                soft_wrap=True,
+            )
         state = "connected" if status.connected else "waiting for the broker"
         spinner.update(f"{status.readings} readings signed, {status.waiting} messages to deliver, {state}")
 

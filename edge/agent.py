@@ -46,11 +46,15 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What a progress callback is told: readings signed, messages undelivered, and the connection."""
+    """What a progress callback is told: readings signed, messages undelivered, and the connection.
+
+    ``failure`` says why there is none, where connecting was tried and failed.
+    """
 
     readings: int
     waiting: int
     connected: bool
+    failure: str
 
 
 class EdgeAgent:
@@ -175,10 +179,12 @@ class EdgeAgent:
             return
 
     def _status(self) -> Status:
+        connected = self._link.connected.is_set()
         return Status(
             readings=self._outbox.progress().readings,
             waiting=self._outbox.count(),
-            connected=self._link.connected.is_set(),
+            connected=connected,
+            failure="" if connected else self._link.last_failure,
         )
 
 

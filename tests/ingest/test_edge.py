@@ -201,6 +201,22 @@ def test_a_killed_agent_goes_on_and_never_uses_a_sequence_twice(
 
 
 @pytest.mark.engines
+def test_a_broker_that_is_not_running_is_named_and_waited_for(
+    site: Site, broker: Broker, listener: Listener, tmp_path: Path
+) -> None:
+    command = _command(site, broker, series(tmp_path / "s.csv", 3), tmp_path)
+    broker.stop()
+    agent_process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert agent_process.stderr is not None
+    said = agent_process.stderr.readline()
+    broker.start()
+    assert f"the MQTT broker at 127.0.0.1:{broker.port} does not answer" in said
+    assert "`make up` starts it" in said
+    assert agent_process.wait(WAIT_SECONDS) == 0
+    until(lambda: listener.sequences(site) == {1, 2, 3})
+
+
+@pytest.mark.engines
 def test_a_gateway_that_may_not_publish_is_told_so(site: Site, broker: Broker, tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.sqlite")
     with pytest.raises(BrokerRefused, match="refused message 1"):
