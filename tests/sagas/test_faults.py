@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from carbonmarket.operations.quantify import NothingToIssue
 from carbonmarket_adapters import wiring
 from carbonmarket_adapters.wiring import chain, registry
 from tests.sagas.dying import deadly
@@ -112,6 +113,17 @@ def test_undo_dying_at_every_point_frees_the_period_once(
     assert site.period(period)["reason"] == "the drawn reviewers refused the report"
     again = site.close()
     assert site.await_period(again, "in_review")["grams"] == site.period(period)["grams"]
+
+
+def test_a_report_of_no_gram_is_never_reviewed_wherever_its_step_died(
+    world: World, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functions.mint import steps
+
+    deaths, _ = deadly(monkeypatch)
+    period = site.close()
+    with pytest.raises(NothingToIssue):
+        deaths.run(lambda: steps.quantify({"project": site.project, "period": period}, CONTEXT))
 
 
 def test_an_execution_that_is_run_again_keeps_the_votes_under_its_new_token(

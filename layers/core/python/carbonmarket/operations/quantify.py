@@ -13,7 +13,6 @@ from carbonmarket.methodologies.report import (
     Calibrated,
     DeviceInputs,
     Interval,
-    MrvReport,
     QuantifyInputs,
     report_bytes,
     report_hash,
@@ -85,6 +84,8 @@ def quantify(
     """
     kept = load_period(project, period, registry)
     if kept.record.report_hash:
+        # The step may have died between keeping the report and refusing it.
+        require_grams(kept.record)
         return kept.record
     owner = registry.project(project)
     if owner is None:
@@ -100,13 +101,13 @@ def quantify(
         kept.record, number=int(data["number"]), grams=int(report.grams), report_hash=hash_hex
     )
     registry.save_period(quantified, kept.revision, told(SYSTEM, "quantify", period, "quantified", now_us))
-    require_grams(report)
+    require_grams(quantified)
     return quantified
 
 
-def require_grams(report: MrvReport) -> None:
-    """Refuse a report of no gram: there is nothing to review."""
-    if int(report.grams) == 0:
+def require_grams(period: Period) -> None:
+    """Refuse a quantified period of no gram: there is nothing to review."""
+    if period.grams == 0:
         raise NothingToIssue("after its deductions the period avoided no gram")
 
 
