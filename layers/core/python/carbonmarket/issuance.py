@@ -1,7 +1,7 @@
 """What a reviewer signs: the approval of one issuance, in the bytes that the contract rebuilds.
 
 BCS (Binary Canonical Serialization, the chain's encoding) of the struct ``IssueApproval`` in
-``move/sources/carbon_credit.move``; the fields are written one after the other.
+``move/sources/reviews.move``; the fields are written one after the other.
 """
 
 from __future__ import annotations
