@@ -9,7 +9,7 @@ import pytest
 
 from carbonmarket import canonical, merkle, readings
 from carbonmarket.chain.calls import EntryCall
-from carbonmarket.errors import EngineUnavailable, NotYetFinal
+from carbonmarket.errors import EngineUnavailable, NotFound, NotYetFinal
 from carbonmarket.operations.anchor_readings import Anchoring, AnchorResult, anchor_readings
 from carbonmarket.operations.ingest_readings import Intake, ingest_readings
 from carbonmarket.ports.chain import Fate
@@ -17,6 +17,7 @@ from carbonmarket_adapters.dynamo.anchors import DynamoAnchors
 from carbonmarket_adapters.dynamo.devices import DynamoDevices
 from carbonmarket_adapters.dynamo.ingest import DynamoIngest
 from carbonmarket_adapters.evidence_store import S3Evidence
+from tests.fixtures.machine import AwsEndpoint
 from tests.ingest.story import HOUR_US, LATER_US, NOON_US, Site
 
 pytestmark = pytest.mark.engines
@@ -107,6 +108,21 @@ def test_the_root_is_that_of_the_leaves_in_the_evidence(
 def test_an_hour_that_is_not_over_is_left(reporting: Site, anchoring: Anchoring, chain: Chain) -> None:
     anchor_readings(reporting.project, anchoring, now_us=NOON_US + HOUR_US)
     assert chain.anchored() == [((NOON_US - HOUR_US) // 1_000_000, 0)]
+
+
+def test_a_message_that_the_evidence_lost_is_written_again_by_its_redelivery_and_anchored(
+    site: Site, devices: DynamoDevices, intake: Intake, anchoring: Anchoring, aws: AwsEndpoint
+) -> None:
+    devices.save_gateway(site.gateway)
+    devices.save_device(site.meter)
+    report(site, intake, 1)
+    s3, bucket = aws.client("s3"), aws.name("evidence")
+    (lost,) = s3.list_objects_v2(Bucket=bucket, Prefix=f"messages/{site.project}/")["Contents"]
+    s3.delete_object(Bucket=bucket, Key=lost["Key"])
+    with pytest.raises(NotFound, match="lacks message 1"):
+        anchor_readings(site.project, anchoring, now_us=END_US)
+    report(site, intake, 1)
+    assert anchor_readings(site.project, anchoring, now_us=END_US).readings == 1
 
 
 def test_a_second_run_finds_nothing_to_do(reporting: Site, anchoring: Anchoring, chain: Chain) -> None:

@@ -167,13 +167,13 @@ def test_an_interval_counts_once_even_where_two_only_overlap(start_us: int) -> N
     assert only(second).rejected == {"interval_already_reported": 1}
 
 
-def test_the_same_bytes_again_are_redelivered_and_their_points_written_again() -> None:
+def test_the_same_bytes_again_are_redelivered_and_their_evidence_and_points_written_again() -> None:
     data = SITE.message(1)
     first = decide(SITE.deliver(data))
     again = decide(SITE.deliver(data), known=after(first, knowing(SITE.meter)))
     assert only(again) == Outcome(state="redelivered")
     assert again.commit.counts == {(SITE.project, "redelivered"): 1}
-    assert again.points == first.points
+    assert (again.evidence, again.points) == (first.evidence, first.points)
     assert (again.commit.sequences, again.commit.hours, again.commit.rejects) == ((), (), ())
 
 

@@ -174,8 +174,10 @@ class Draft:
             rejected = {reason: len(group) for reason, group in refused.items()}
             return Outcome(state="taken", accepted=len(accepted), rejected=rejected)
         if taken.record.hash == item.hash:
-            # A crash may have come between commit and points, so they are written again.
-            self._add_points(item, taken.record.accepted)
+            # A crash may have come between commit and points, and a store may have lost what it took. Both are
+            # written again, so that an hour can always be anchored.
+            if taken.record.accepted:
+                self._keep(item, taken.record.accepted)
             self.count(item.gateway.project, "redelivered", count)
             return Outcome(state="redelivered")
         return self._refuse_message(
@@ -215,9 +217,7 @@ class Draft:
             self._hour(project, hour_us).pending.append(message_ref(item, indexes))
         accepted = sorted(index for indexes in by_hour.values() for index in indexes)
         if accepted:
-            key = (item.gateway.id, item.message.sequence, item.hash, _evidence_hour(item))
-            self._evidence.setdefault(project, {})[key] = item.delivery.data
-            self._add_points(item, accepted)
+            self._keep(item, accepted)
         return accepted, refused
 
     def _claim(
@@ -232,7 +232,10 @@ class Draft:
         hour.changed = True
         return None
 
-    def _add_points(self, item: Opened, positions: Sequence[int]) -> None:
+    def _keep(self, item: Opened, positions: Sequence[int]) -> None:
+        """The message's evidence and the points of its accepted readings."""
+        key = (item.gateway.id, item.message.sequence, item.hash, _evidence_hour(item))
+        self._evidence.setdefault(item.gateway.project, {})[key] = item.delivery.data
         secret = self._secret_of(item.gateway.project)
         message, salts = item.message, dict[str, bytes]()
         for index in positions:

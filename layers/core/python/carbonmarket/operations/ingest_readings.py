@@ -1,7 +1,8 @@
 """Ingest: from messages out of the queue to accepted readings, rejects and what waits for an anchor.
 
 Evidence is written first, since an anchor is made from it; then the decision, at once or not at all; then
-the points, which a redelivery writes again. A process that dies anywhere leaves the message in its queue.
+the points. A redelivery writes evidence and points again. A process that dies anywhere leaves the message in
+its queue.
 """
 
 from __future__ import annotations
