@@ -174,8 +174,8 @@ class Draft:
             rejected = {reason: len(group) for reason, group in refused.items()}
             return Outcome(state="taken", accepted=len(accepted), rejected=rejected)
         if taken.record.hash == item.hash:
-            # A crash may have come between commit and points, and a store may have lost what it took. Both are
-            # written again, so that an hour can always be anchored.
+            # A crash may have come between commit and points, and a store may have lost what it took. Both
+            # are written again, so that an hour can always be anchored.
             if taken.record.accepted:
                 self._keep(item, taken.record.accepted)
             self.count(item.gateway.project, "redelivered", count)
