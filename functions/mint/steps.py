@@ -16,7 +16,7 @@ from carbonmarket.operations import issue_batch as issuing
 from carbonmarket.operations import quantify as quantifying
 from carbonmarket.operations import reject_period as rejecting
 from carbonmarket.operations.anchor_readings import anchor_readings
-from carbonmarket_adapters.saga_steps import cause_of
+from carbonmarket_adapters.saga_steps import cause_of, names_what_is_away
 from carbonmarket_adapters.wiring import chain, devices, registry, settings
 from carbonmarket_adapters.wiring.anchors import anchoring
 
@@ -28,6 +28,7 @@ State = dict[str, Any]
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def quantify(state: State, context: object) -> State:
     """Close the period on chain and compute its report."""
     measured = quantifying.Measured(
@@ -50,6 +51,7 @@ def quantify(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def review(state: State, context: object) -> State:
     """Draw and ask the reviewers; the vote that decides ends the wait under the token."""
     reviewers = asking.ask_reviewers(
@@ -69,6 +71,7 @@ def review(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def mint(state: State, context: object) -> State:
     """Submit the issuance with the quorum's signatures."""
     transaction = issuing.issue_batch(
@@ -85,6 +88,7 @@ def mint(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def await_finality(state: State, context: object) -> State:
     """Ask what became of the issuance; NotYetFinal is retried."""
     fate = issuing.await_issuance(
@@ -95,6 +99,7 @@ def await_finality(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def register(state: State, context: object) -> State:
     """Keep the batch that the chain announced."""
     batch = issuing.register_batch(
@@ -110,6 +115,7 @@ def register(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def notify(state: State, context: object) -> State:
     """Tell the developer."""
     batch = issuing.batch_of(state["project"], state["period"], registry=registry.registry())
@@ -124,6 +130,7 @@ def notify(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def reject_period(state: State, context: object) -> State:
     """Undo: free the period on chain, mark it rejected, tell the developer."""
     rejected = rejecting.reject_period(

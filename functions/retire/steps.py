@@ -12,7 +12,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.tracing import Tracer
 
 from carbonmarket.operations import retire_grams as retiring
-from carbonmarket_adapters.saga_steps import cause_of
+from carbonmarket_adapters.saga_steps import cause_of, names_what_is_away
 from carbonmarket_adapters.wiring import chain, registry
 
 logger = Logger(service="retire")
@@ -23,6 +23,7 @@ State = dict[str, Any]
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def check_holding(state: State, context: object) -> State:
     """Refuse what the account does not hold, before anything is sent."""
     checked = retiring.check_holding(
@@ -37,6 +38,7 @@ def check_holding(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def retire(state: State, context: object) -> State:
     """Submit the retirement, signed by the organisation's key."""
     transaction = retiring.retire_grams(
@@ -51,6 +53,7 @@ def retire(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def await_finality(state: State, context: object) -> State:
     """Ask what became of it; NotYetFinal is retried."""
     final = retiring.await_retirement(
@@ -61,6 +64,7 @@ def await_finality(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def render(state: State, context: object) -> State:
     """Render and keep the certificate, its PDF and its evidence."""
     # The PDF's libraries cost 300 ms to import, which only this step should pay.
@@ -75,6 +79,7 @@ def render(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def notify(state: State, context: object) -> State:
     """Tell the organisation that the certificate is there."""
     certified = retiring.load_retirement(state["retirement"], registry.registry()).record
@@ -89,6 +94,7 @@ def notify(state: State, context: object) -> State:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
+@names_what_is_away
 def fail_retirement(state: State, context: object) -> State:
     """Undo: mark the retirement as failed, and tell the organisation."""
     failed = retiring.fail_retirement(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from carbonmarket_adapters.wiring import settings
+
+Answer = TypeVar("Answer")
 
 _SENTENCE_MAX = 500
 # Errors that no step raised, so that no sentence came with them (an interpreter may drop a failure's cause).
@@ -27,3 +33,27 @@ def cause_of(state: dict[str, Any]) -> str:
     except (ValueError, KeyError, TypeError):
         sentence = cause or name or "the saga was ended"
     return str(sentence)[:_SENTENCE_MAX]
+
+
+def names_what_is_away(
+    step: Callable[[dict[str, Any], object], Answer],
+) -> Callable[[dict[str, Any], object], Answer]:
+    """A step that fails with EngineUnavailable while a store doesn't answer, whatever its client calls that.
+
+    The saga tries that again by its name; any other failure goes the way of the undo.
+    """
+
+    @functools.wraps(step)
+    def named(state: dict[str, Any], context: object) -> Answer:
+        try:
+            return step(state, context)
+        except Exception as error:
+            # Only a step that fails pays for the import.
+            from carbonmarket_adapters.http.problems import engine_unavailable
+
+            away = engine_unavailable(error, settings().aws_endpoint_url)
+            if away is None:
+                raise
+            raise away from error
+
+    return named
