@@ -18,7 +18,7 @@ DECLARED = Declarations(
     tables=(),
     queues=(
         Queue("work-dlq"),
-        Queue("work", dlq="work-dlq", visibility_seconds=1, receives_max=2),
+        Queue("work", dlq="work-dlq", visibility_seconds=2, receives_max=2),
         Queue("kept"),
         Queue("told"),
         Queue("rules"),
