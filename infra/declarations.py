@@ -299,7 +299,6 @@ HTTP_APPS = (
             change("evidence", "bucket"),
             *_AUDITED,
             _SALT,
-            Grant("function", "anchor-readings", "invoke"),
         ),
     ),
     HttpApp(

@@ -17,7 +17,6 @@ Kind = Literal[
     "custody",
     "secret",
     "state_machine",
-    "function",
     "device_registry",
 ]
 Access = Literal[
@@ -32,7 +31,6 @@ Access = Literal[
     "decrypt",
     "start",
     "respond",
-    "invoke",
 ]
 
 

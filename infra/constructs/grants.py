@@ -41,7 +41,6 @@ _STATE_MACHINE = {
     "respond": ("states:SendTaskFailure", "states:SendTaskSuccess"),
 }
 _SECRET = {"read": ("secretsmanager:GetSecretValue",)}
-_FUNCTION = {"invoke": ("lambda:InvokeFunction",)}
 _KEY = {
     "read": ("kms:GetPublicKey",),
     "sign": ("kms:GetPublicKey", "kms:Sign"),
@@ -81,9 +80,9 @@ def statements(
 def _of(stack: Stack, stage: str, grant: Grant, made: Resources) -> list[iam.PolicyStatement]:
     name, access = grant.name, grant.access
 
-    def by_name(service: str, kind: str) -> str:
-        # The sagas stand in a stack that needs the functions first, and functions name each other.
-        return named_arn(stack, service, f"{kind}:{resource_name(stage, name)}")
+    def saga() -> str:
+        # By its name: the sagas stand in a stack that needs the functions first.
+        return named_arn(stack, "states", f"stateMachine:{resource_name(stage, name)}")
 
     makers: dict[Kind, Callable[[], list[iam.PolicyStatement]]] = {
         "table": lambda: [_allow(_TABLE[access], made.tables[name], f"{made.tables[name]}/index/gsi1")],
@@ -92,8 +91,7 @@ def _of(stack: Stack, stage: str, grant: Grant, made: Resources) -> list[iam.Pol
         "key": lambda: [_allow(_KEY[access], made.keys[name])],
         "custody": lambda: _custody(stack, stage, grant),
         "secret": lambda: [_allow(_SECRET[access], made.secrets[name])],
-        "state_machine": lambda: [_allow(_STATE_MACHINE[access], by_name("states", "stateMachine"))],
-        "function": lambda: [_allow(_FUNCTION[access], by_name("lambda", "function"))],
+        "state_machine": lambda: [_allow(_STATE_MACHINE[access], saga())],
         "device_registry": lambda: _device_registry(stack, stage, name),
     }
     try:

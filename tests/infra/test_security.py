@@ -102,6 +102,17 @@ def test_a_function_reaches_the_tables_it_was_granted_and_no_other(synthesised: 
     assert reached == {role: tables for role, tables in granted.items() if tables}
 
 
+def test_no_function_may_invoke_another(synthesised: Synthesised) -> None:
+    functions = {role_name(name) for name in FUNCTIONS}
+    invoking = [
+        role.key
+        for role, statement in statements(synthesised)
+        if role.properties.get("RoleName") in functions
+        and any(action.startswith("lambda:") for action in listed(statement["Action"]))
+    ]
+    assert invoking == []
+
+
 def test_what_is_appended_is_never_updated_nor_deleted(synthesised: Synthesised) -> None:
     for role, statement in statements(synthesised):
         for resource in listed(statement["Resource"]):
