@@ -62,7 +62,14 @@ def chain() -> Chain:
 
 @pytest.fixture
 def anchoring(anchors: DynamoAnchors, evidence: S3Evidence, intake: Intake, chain: Any) -> Anchoring:
-    return Anchoring(store=anchors, evidence=evidence, salts=intake.salts, chain=chain, oracle="oracle")
+    return Anchoring(
+        store=anchors,
+        evidence=evidence,
+        salts=intake.salts,
+        chain=chain,
+        oracle="oracle",
+        measured=lambda project: frozenset({"solar_output"}),
+    )
 
 
 @pytest.fixture
@@ -108,6 +115,19 @@ def test_the_root_is_that_of_the_leaves_in_the_evidence(
 def test_an_hour_that_is_not_over_is_left(reporting: Site, anchoring: Anchoring, chain: Chain) -> None:
     anchor_readings(reporting.project, anchoring, now_us=NOON_US + HOUR_US)
     assert chain.anchored() == [((NOON_US - HOUR_US) // 1_000_000, 0)]
+
+
+def test_energy_that_the_methodology_does_not_measure_is_a_leaf_and_in_no_sum(
+    site: Site, devices: DynamoDevices, intake: Intake, anchoring: Anchoring, anchors: DynamoAnchors
+) -> None:
+    devices.save_gateway(site.gateway)
+    devices.save_device(site.meter)
+    house = site.device("DEVHOUSE", type="grid_consumption", serial=f"house of {site.project}")
+    devices.save_device(house)
+    report(site, intake, 1, site.reading(), site.reading(device=house.id, type=house.type))
+    anchor_readings(site.project, anchoring, now_us=END_US)
+    part = anchors.part(site.project, NOON_US, 0)
+    assert part is not None and (part.count, part.positive_uj) == (2, str(1_000_000_000 * 900))
 
 
 def test_a_message_that_the_evidence_lost_is_written_again_by_its_redelivery_and_anchored(

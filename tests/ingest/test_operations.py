@@ -66,7 +66,14 @@ def test_a_proof_leads_from_the_reading_to_the_anchored_root(
     with pytest.raises(NotYetFinal):
         prove_reading(installed.project, name, **told)
     chain: Any = Chain()
-    anchoring = Anchoring(store=anchors, evidence=evidence, salts=intake.salts, chain=chain, oracle="oracle")
+    anchoring = Anchoring(
+        store=anchors,
+        evidence=evidence,
+        salts=intake.salts,
+        chain=chain,
+        oracle="oracle",
+        measured=lambda project: frozenset({"solar_output"}),
+    )
     anchor_readings(installed.project, anchoring, now_us=LATER_US + HOUR_US)
     proof = prove_reading(installed.project, name, **told)
     leaf = merkle.leaf_hash(bytes.fromhex(proof.salt) + canonical.dumps(proof.leaf_data))

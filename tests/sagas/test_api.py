@@ -67,6 +67,19 @@ def test_another_organisation_sees_no_inner_records(world: World, site: Site, pa
     assert answer.status_code == 404
 
 
+@pytest.mark.parametrize("type", ["grid_consumption", "temperature", "moonlight"])
+def test_a_device_that_the_methodology_does_not_measure_is_refused(
+    world: World, site: Site, type: str
+) -> None:
+    body = METER | {"serial": "another", "type": type}
+    answer = world.call(
+        "POST", f"/v1/projects/{site.project}/devices", who=(site.organisation, "developer"), body=body
+    )
+    problem = json.loads(answer.body)
+    assert (answer.status_code, problem["field"]) == (422, "type")
+    assert "solar_output, wind_generation" in problem["detail"]
+
+
 def test_another_organisation_changes_nothing(world: World, site: Site) -> None:
     body = {"start": "2016-07-01T00:00:00Z", "end": "2016-07-02T00:00:00Z"}
     path = f"/v1/projects/{site.project}/periods"

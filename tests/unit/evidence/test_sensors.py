@@ -110,5 +110,11 @@ def test_a_soil_layer_ends_below_where_it_begins() -> None:
 
 
 def test_energy_is_exact_and_signed() -> None:
-    assert sensors.energy_uj(solar(-7_000_000)) == -6_300_000_000
-    assert sensors.energy_uj(COMMON | {"type": "temperature", "temperature_mk": 293_150}) == 0
+    assert sensors.energy_uj(solar(-7_000_000), {"solar_output"}) == -6_300_000_000
+    assert (
+        sensors.energy_uj(COMMON | {"type": "temperature", "temperature_mk": 293_150}, {"solar_output"}) == 0
+    )
+
+
+def test_energy_that_the_methodology_does_not_measure_is_none() -> None:
+    assert sensors.energy_uj(solar(7_000_000), {"wind_generation"}) == 0

@@ -91,7 +91,7 @@ def anchored(
     for content in messages.values():
         message = readings.parse_message(content)
         leaves = readings.leaf_hashes(message, SECRET)
-        energies = [sensors.energy_uj(reading) for reading in message.readings]
+        energies = [sensors.energy_uj(reading, {"solar_output"}) for reading in message.readings]
         start = times.parse_us(message.readings[0]["start"], "start")
         anchors.append(
             bundle.Anchor(

@@ -6,7 +6,7 @@ Earth exceeds. ``x-rated`` names the field that a device's plate limits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -32,8 +32,6 @@ SENSOR_TYPES = (
     "biomass",
     "water_usage",
 )
-
-ENERGY_TYPES = frozenset({"solar_output", "wind_generation", "grid_consumption"})
 
 
 class Rating(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,12 +61,13 @@ def check_physics(reading: Mapping[str, Any], rating: Rating) -> str | None:
     return _beyond_plate(reading, rating) or _contradiction(reading)
 
 
-def energy_uj(reading: Mapping[str, Any]) -> int:
+def energy_uj(reading: Mapping[str, Any], measured: Collection[str]) -> int:
     """Energy of the interval in µJ (power_uw times seconds), negative where the device consumed.
 
-    0 for a type that measures no power: its anchors commit to readings, not to energy.
+    0 for a type that is not among those ``measured`` by the project's methodology: its anchors commit to the
+    reading, not to energy.
     """
-    if reading["type"] not in ENERGY_TYPES:
+    if reading["type"] not in measured:
         return 0
     energy: int = reading["power_uw"] * reading["seconds"]
     return energy

@@ -6,7 +6,7 @@ canonical JSON, so that building it again gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -25,8 +25,16 @@ class BuiltPart(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
 
 
-def build_part(part: AnchorPart, messages: Mapping[tuple[str, int, str], bytes], secret: bytes) -> BuiltPart:
-    """The part of its signed messages, which are given by (gateway, sequence, hash in hex)."""
+def build_part(
+    part: AnchorPart,
+    messages: Mapping[tuple[str, int, str], bytes],
+    secret: bytes,
+    measured: Collection[str],
+) -> BuiltPart:
+    """The part of its signed messages, which are given by (gateway, sequence, hash in hex).
+
+    Every reading is a leaf; the sums hold the energy of the sensor types ``measured``.
+    """
     rows: list[tuple[tuple[Any, ...], dict[str, Any], int]] = []
     for ref in part.messages:
         message = readings.parse_message(messages[(ref.gateway, ref.sequence, ref.hash)])
@@ -51,7 +59,7 @@ def build_part(part: AnchorPart, messages: Mapping[tuple[str, int, str], bytes],
                 "leaf": hashed.hex(),
             }
             place = (reading["start"], device, ref.gateway, ref.sequence, index)
-            rows.append((place, leaf, sensors.energy_uj(reading)))
+            rows.append((place, leaf, sensors.energy_uj(reading, measured)))
     rows.sort(key=lambda row: row[0])
     root = merkle.root([bytes.fromhex(leaf["leaf"]) for _, leaf, _ in rows]).hex()
     positive = sum(energy for _, _, energy in rows if energy > 0)

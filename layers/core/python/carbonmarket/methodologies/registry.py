@@ -21,7 +21,9 @@ FORMULA_LINEAR = 1
 class Methodology(msgspec.Struct, frozen=True, kw_only=True):
     """A version of a methodology. ``document_hash`` is SHA-256 of its document; it never changes.
 
-    ``buffer_bps`` is the share of each issuance set aside, in hundredths of a percent.
+    ``measures`` are the sensor types that it computes with: its projects have devices of these alone, and
+    anchored sums hold only their energy. ``buffer_bps`` is the share of each issuance set aside, in
+    hundredths of a percent.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Methodology(msgspec.Struct, frozen=True, kw_only=True):
     operating_factor: str
     build_factor: str
     document: str
+    measures: frozenset[str]
     buffer_bps: int
 
     @property
@@ -84,6 +87,7 @@ ALL = (
         operating_factor="us-rmpa-2016-om",
         build_factor="us-rmpa-2021-bm",
         document="grid-renewables-us-rmpa-1.md",
+        measures=grid_renewables.TYPES,
         # Energy once generated can't be reversed; the share covers a report found wrong after issuance.
         buffer_bps=200,
     ),

@@ -7,7 +7,7 @@ are decided once, evidence is rebuilt to the same bytes, and a batch keeps the k
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 
@@ -36,13 +36,17 @@ Carried = tuple[list[Part], Fate | None]
 
 
 class Anchoring(msgspec.Struct, frozen=True, kw_only=True):
-    """The stores, the chain, and ``oracle``: the key id that signs anchors."""
+    """The stores, the chain, and ``oracle``: the key id that signs anchors.
+
+    ``measured`` answers the sensor types that a project's methodology measures; sums hold only those.
+    """
 
     store: AnchorStore
     evidence: EvidenceStore
     salts: SaltSecrets
     chain: ChainAccess
     oracle: str
+    measured: Callable[[str], frozenset[str]]
 
 
 class AnchorResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,7 +186,10 @@ def _open(members: list[Part], anchoring: Anchoring, now_us: int) -> Opened:
     refs = [ref for member in members for ref in member.record.messages]
     messages = anchoring.evidence.messages(project, refs)
     secret = anchoring.salts.of(project)
-    built = {(m.record.hour_us, m.record.part): build_part(m.record, messages, secret) for m in members}
+    measured = anchoring.measured(project)
+    built = {
+        (m.record.hour_us, m.record.part): build_part(m.record, messages, secret, measured) for m in members
+    }
     uris = anchoring.evidence.put_parts(project, {place: b.content for place, b in built.items()})
     batch = batch_of(members, now_us)
     submitted = []

@@ -7,12 +7,13 @@ import msgspec
 from carbonmarket import ids
 from carbonmarket.border import parse_range
 from carbonmarket.errors import IdempotencyMismatch, InvalidInput, NotFound
+from carbonmarket.methodologies import registry as methodologies
 from carbonmarket.operations.find_project import find_overseen_project, find_own_project, require_approved
 from carbonmarket.ports.devices import DevicesStore
 from carbonmarket.ports.registry import RegistryStore
 from carbonmarket.records.devices import Calibration, Device
 from carbonmarket.records.principal import Principal
-from carbonmarket.sensors import SENSOR_TYPES
+from carbonmarket.records.registry import Project
 from carbonmarket.times import parse_us
 
 _PLATE_MAX = 10**17
@@ -55,9 +56,9 @@ def create_device(
     now_us: int,
 ) -> Device:
     """Register a device of an approved project; Conflict if its meter counts for another project then."""
-    require_approved(find_own_project(project, caller=caller, registry=registry).record)
-    if request.type not in SENSOR_TYPES:
-        raise InvalidInput(f"type must be one of {', '.join(SENSOR_TYPES)}", field="type")
+    owner = find_own_project(project, caller=caller, registry=registry).record
+    require_approved(owner)
+    require_measured(request.type, owner)
     device = Device(
         id=ids.derive("DEV", project, caller.organisation, key),
         project=project,
@@ -81,6 +82,18 @@ def create_device(
     if msgspec.structs.replace(device, created_us=existing.created_us, to_us=existing.to_us) != existing:
         raise IdempotencyMismatch("this Idempotency-Key registered another device")
     return existing
+
+
+def require_measured(type: str, project: Project) -> None:
+    """Refuse a sensor type that the project's methodology does not compute with."""
+    chosen = project.methodology
+    measures = methodologies.get(chosen.id, chosen.version).measures
+    if type not in measures:
+        raise InvalidInput(
+            f"type must be one of {', '.join(sorted(measures))}: no other is measured by {chosen.id} "
+            f"version {chosen.version}, the project's methodology",
+            field="type",
+        )
 
 
 def list_devices(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from carbonmarket.authorise import require_own, require_role
 from carbonmarket.errors import Conflict, NotFound
+from carbonmarket.methodologies import registry as methodologies
 from carbonmarket.ports.registry import Kept, RegistryStore
 from carbonmarket.records.principal import DEVELOPER, OPERATOR, REVIEWER, VALIDATOR, Principal
 from carbonmarket.records.registry import Project
@@ -41,6 +42,15 @@ def require_approved(project: Project) -> None:
     """Refuse (Conflict) what only an approved project may do."""
     if project.state != "approved":
         raise Conflict(f"the project is {project.state}; it must be approved first", field="project")
+
+
+def measured_types(project: str, *, registry: RegistryStore) -> frozenset[str]:
+    """The sensor types that the project's methodology measures."""
+    kept = registry.project(project)
+    if kept is None:
+        raise NotFound(f"there is no project {project}")
+    chosen = kept.record.methodology
+    return methodologies.get(chosen.id, chosen.version).measures
 
 
 def list_projects(

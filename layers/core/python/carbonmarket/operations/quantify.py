@@ -26,7 +26,6 @@ from carbonmarket.ports.registry import Kept, RegistryStore
 from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket.records.devices import AnchorPart, Calibration, Device
 from carbonmarket.records.registry import Period, Project
-from carbonmarket.sensors import ENERGY_TYPES
 from carbonmarket.times import MICROSECONDS
 
 
@@ -119,6 +118,7 @@ def gather(project: Project, period: Period, closed: Fate, *, measured: Measured
         for message in part.messages
         for index in message.readings
     }
+    types = methodologies.get(project.methodology.id, project.methodology.version).measures
     points = measured.readings.range(project.id, from_us=period.start_us, to_us=period.end_us)
     log = measured.devices.calibrations(project.id)
     sums = event_of(closed, "data_anchor::PeriodClosed")
@@ -129,7 +129,7 @@ def gather(project: Project, period: Period, closed: Fate, *, measured: Measured
         devices=tuple(
             device_inputs(device, log)
             for device in measured.devices.devices(project.id)
-            if device.type in ENERGY_TYPES and _overlaps(device, period)
+            if device.type in types and _overlaps(device, period)
         ),
         intervals=tuple(
             Interval(
@@ -139,7 +139,7 @@ def gather(project: Project, period: Period, closed: Fate, *, measured: Measured
                 power_uw=int(point.values["power_uw"]),
             )
             for point in points
-            if point.type in ENERGY_TYPES and (point.gateway, point.sequence, point.index) in counted
+            if point.type in types and (point.gateway, point.sequence, point.index) in counted
         ),
         anchored_positive_uj=int(sums["positive"]),
         anchored_negative_uj=int(sums["negative"]),

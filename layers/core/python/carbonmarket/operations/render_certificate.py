@@ -99,7 +99,7 @@ def gather_evidence(retirement: Retirement, batch: Batch, kept: Kept) -> bundle.
     return bundle.Evidence(
         report=report,
         methodology_document=methodology.document_bytes,
-        anchors=tuple(_anchor(part, stored, secret) for part in parts),
+        anchors=tuple(_anchor(part, stored, secret, methodology.measures) for part in parts),
         salts=_salts(stored, secret),
         messages={(gateway, sequence): content for (gateway, sequence, _), content in stored.items()},
         transactions={
@@ -109,8 +109,13 @@ def gather_evidence(retirement: Retirement, batch: Batch, kept: Kept) -> bundle.
     )
 
 
-def _anchor(part: AnchorPart, stored: dict[tuple[str, int, str], bytes], secret: bytes) -> bundle.Anchor:
-    built = build_part(part, stored, secret)
+def _anchor(
+    part: AnchorPart,
+    stored: dict[tuple[str, int, str], bytes],
+    secret: bytes,
+    measured: frozenset[str],
+) -> bundle.Anchor:
+    built = build_part(part, stored, secret, measured)
     if built.root != part.root:
         raise Conflict(f"the kept messages of hour {format_us(part.hour_us)} do not give the anchored root")
     leaves = msgspec.json.decode(built.content)["leaves"]

@@ -105,7 +105,9 @@ def _check_readings(recorder: LinkRecorder, evidence: Evidence, subject: Subject
         recorder.skip((_SUMS,), "a root is broken")
     else:
         recorder.attempt(
-            _SUMS, lambda: _check_sums(evidence, messages), "the readings give each hour's anchored sums"
+            _SUMS,
+            lambda: _check_sums(evidence, subject, messages),
+            "the readings give each hour's anchored sums",
         )
     report = recorder.attempt(
         _SUBJECT,
@@ -229,9 +231,10 @@ def _leaf(
     )
 
 
-def _check_sums(evidence: Evidence, messages: Messages) -> None:
+def _check_sums(evidence: Evidence, subject: Subject, messages: Messages) -> None:
+    measured = registry.get(subject.methodology.id, int(subject.methodology.version)).measures
     for anchor in evidence.anchors:
-        energies = [sensors.energy_uj(_reading(ref, messages)) for ref in anchor.leaves]
+        energies = [sensors.energy_uj(_reading(ref, messages), measured) for ref in anchor.leaves]
         positive = sum(energy for energy in energies if energy > 0)
         negative = -sum(energy for energy in energies if energy < 0)
         if (str(positive), str(negative)) != (anchor.positive_uj, anchor.negative_uj):
@@ -243,10 +246,11 @@ def _check_sums(evidence: Evidence, messages: Messages) -> None:
 
 def _check_recomputed(report: MrvReport, evidence: Evidence, messages: Messages) -> None:
     intervals = []
+    measured = registry.get(report.methodology, report.methodology_version).measures
     for anchor in evidence.anchors:
         for ref in anchor.leaves:
             reading = _reading(ref, messages)
-            if reading["type"] not in sensors.ENERGY_TYPES:
+            if reading["type"] not in measured:
                 continue
             intervals.append(
                 Interval(
