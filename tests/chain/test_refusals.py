@@ -17,7 +17,6 @@ from tests.chain.market import (
     BATCH_ID,
     DAY_S,
     DEVELOPERS,
-    ISSUED,
     JOULES,
     PROJECT,
     REPORT,
@@ -48,7 +47,7 @@ def shared(
         market = Market(chain_localnet, dynamodb_url, tmp_path_factory.mktemp("refusals"), "refusals")
         market.publish()
         market.register()
-        market.anchor(hours=72)
+        market.anchor(hours=48)
         market.issue()
         market.do("oracle", calls.close_period(PROJECT, START_S + DAY_S, START_S + 2 * DAY_S))
         market.signer.create("insider")
@@ -210,6 +209,9 @@ def test_only_an_oracle_anchors(shared: Market) -> None:
     assert refusal(shared, "developer", anchor(0, 1)).abort == "access_control::E_NOT_ORACLE"
 
 
-def test_what_is_within_the_rules_is_minted(shared: Market) -> None:
-    batch = shared.issue("BATLATER", ISSUED, day=2)
-    assert (batch.id, batch.issued) == ("BATLATER", ISSUED)
+def test_a_drawn_quorum_mints_all_that_was_measured(shared: Market) -> None:
+    call = issuance(shared, drawn(shared)[:2], grams=SUMS_GRAMS, batch="BATLATER")
+    assert shared.do("issuer", call).success
+    shared.watch()
+    batch = shared.projection.batch("BATLATER")
+    assert batch is not None and batch.issued == SUMS_GRAMS
