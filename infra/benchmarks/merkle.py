@@ -9,10 +9,11 @@ from typing import Any
 from carbonmarket import merkle
 
 LEAVES = 1_000_000
+CHECKS = 1_000
 
 
 def bench_merkle() -> dict[str, Any]:
-    """Seconds for the root of 1,000,000 leaves; milliseconds to check one proof of it."""
+    """Seconds for the root of 1,000,000 leaves; milliseconds a check of one proof of it."""
     leaves = [hashlib.sha256(number.to_bytes(8, "big")).digest() for number in range(LEAVES)]
     began = time.perf_counter()
     root = merkle.root(leaves)
@@ -20,8 +21,8 @@ def bench_merkle() -> dict[str, Any]:
     index = LEAVES // 3
     proof = merkle.inclusion_proof(leaves, index)
     began = time.perf_counter()
-    holds = merkle.verify_inclusion(leaves[index], index, LEAVES, proof, root)
-    check_ms = (time.perf_counter() - began) * 1000
+    holds = all(merkle.verify_inclusion(leaves[index], index, LEAVES, proof, root) for _ in range(CHECKS))
+    check_ms = (time.perf_counter() - began) * 1000 / CHECKS
     if not holds:
         raise AssertionError("the proof of an existing leaf does not hold")
     return {"leaves": LEAVES, "tree_s": round(tree_s, 3), "proof_check_ms": round(check_ms, 4)}
