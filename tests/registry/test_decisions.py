@@ -10,7 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from carbonmarket.errors import Conflict, InvalidInput, MarketError, NotAllowed, NotYetFinal
 from carbonmarket.issuance import approval_bytes
-from carbonmarket.operations.advance_project import decide_advance
+from carbonmarket.operations.advance_project import (
+    decide_advance,
+    decide_validation,
+    kept_hashes,
+    registration,
+)
 from carbonmarket.operations.close_period import ClosePeriod, decide_period
 from carbonmarket.operations.create_document import decide_completion
 from carbonmarket.operations.create_organisation import CreateOrganisation, decide_organisation
@@ -96,6 +101,21 @@ def review(reviewer: str = "0x1", **changes: Any) -> Review:
     return Review(**{**told, **changes})
 
 
+def document(**changes: Any) -> Document:
+    told: dict[str, Any] = {
+        "id": "DOC1",
+        "project": "PRJ1",
+        "name": "D",
+        "kind": "design",
+        "media_type": "text/plain",
+        "sha256": "ab" * 32,
+        "size": 4,
+        "state": "awaited",
+        "created_us": 0,
+    }
+    return Document(**{**told, **changes})
+
+
 def verifier(id: str = "ORGREV") -> Organisation:
     return Organisation(
         id=id,
@@ -158,6 +178,24 @@ def test_the_same_step_again_changes_nothing() -> None:
     validated = project("validated", by=VALIDATOR)
     again = decide_advance(validated, "validate_project", caller=VALIDATOR, comment="", now_us=NOW_US)
     assert again is validated
+
+
+def test_a_project_commits_to_the_documents_that_were_validated() -> None:
+    validated = decide_validation(
+        project("submitted"), ("aa", "bb"), caller=VALIDATOR, comment="", now_us=NOW_US
+    )
+    later = decide_validation(validated, ("aa", "bb", "cc"), caller=VALIDATOR, comment="", now_us=NOW_US)
+    assert later.document_hashes == ("aa", "bb")
+    others = msgspec.structs.replace(validated, document_hashes=("aa", "cc"))
+    assert registration(validated, verifier()) != registration(others, verifier())
+
+
+def test_only_kept_documents_are_committed_to_in_the_order_of_their_hashes() -> None:
+    documents = [
+        document(id=sha256, sha256=sha256, state=state)
+        for sha256, state in (("cc", "kept"), ("bb", "awaited"), ("aa", "kept"), ("cc", "kept"))
+    ]
+    assert kept_hashes(documents) == ("aa", "cc")
 
 
 def test_a_period_that_overlaps_one_that_stands_is_refused() -> None:
@@ -257,22 +295,12 @@ def test_one_approval_is_no_quorum() -> None:
 
 
 def test_an_upload_must_be_what_was_declared() -> None:
-    document = Document(
-        id="DOC1",
-        project="PRJ1",
-        name="D",
-        kind="design",
-        media_type="text/plain",
-        sha256="ab" * 32,
-        size=4,
-        state="awaited",
-        created_us=0,
-    )
-    assert decide_completion(document, StoredObject(sha256="ab" * 32, size=4)).state == "kept"
+    declared = document()
+    assert decide_completion(declared, StoredObject(sha256="ab" * 32, size=4)).state == "kept"
     with pytest.raises(Conflict):
-        decide_completion(document, None)
+        decide_completion(declared, None)
     with pytest.raises(InvalidInput, match="SHA-256"):
-        decide_completion(document, StoredObject(sha256="cd" * 32, size=4))
+        decide_completion(declared, StoredObject(sha256="cd" * 32, size=4))
 
 
 @pytest.mark.parametrize(("kind", "key"), [("verifier", ""), ("buyer", "ab" * 32)])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 from typing import Any
 
 import pytest
 
+from carbonmarket import canonical
+from carbonmarket.quantities import parse_decimal
+from carbonmarket.times import parse_us
+from carbonmarket_adapters.wiring import chain
 from tests.sagas.test_retire import order
 from tests.sagas.world import APPS, METER, PROJECT, Refused, Site, World
 
@@ -65,6 +70,30 @@ def test_the_wrong_role_is_refused(
 def test_another_organisation_sees_no_inner_records(world: World, site: Site, part: str) -> None:
     answer = world.call("GET", f"/v1/projects/{site.project}/{part}", who=("ORGOTHER", "developer"))
     assert answer.status_code == 404
+
+
+def test_anybody_can_recompute_what_a_project_commits_to_on_chain(world: World, site: Site) -> None:
+    """The registered hash is over the public facts and the hashes of the validated documents."""
+    shown = site.get(f"/v1/projects/{site.project}")
+    assert shown["document_hashes"] == [hashlib.sha256(b"design of the array").hexdigest()]
+    facts = {name: shown[name] for name in ("id", "name", "country", "technology")} | {
+        "latitude_udeg": int(parse_decimal(shown["latitude"], "latitude") * 1_000_000),
+        "longitude_udeg": int(parse_decimal(shown["longitude"], "longitude") * 1_000_000),
+        "capacity_w": int(shown["capacity_w"]),
+        "commissioned_us": parse_us(shown["commissioned"], "commissioned"),
+        "documents": shown["document_hashes"],
+    }
+    registered = chain.chain_access().view("project_registry::project", [], [site.project])
+    assert registered[5] == "0x" + canonical.digest(facts).hex()
+
+
+def test_a_document_that_comes_after_validation_does_not_hold_the_approval_back(
+    world: World, site: Site
+) -> None:
+    before = site.get(f"/v1/projects/{site.project}")["document_hashes"]
+    site.upload(site.project, b"minutes of a meeting")
+    approved = world.post("operator", f"/v1/projects/{site.project}/approval", {})
+    assert (approved["state"], approved["document_hashes"]) == ("approved", before)
 
 
 @pytest.mark.parametrize("type", ["grid_consumption", "temperature", "moonlight"])

@@ -215,9 +215,17 @@ class Site:
     def _project(self) -> str:
         project = self.post("/v1/projects", PROJECT)["id"]
         base = f"/v1/projects/{project}"
-        content = b"design of the array"
+        self.upload(project, b"design of the array")
+        self.post(f"{base}/submission", {})
+        self.world.post("validator", f"{base}/validation", {"comment": "sound"}, "ORGVALIDATOR")
+        self.world.post("operator", f"{base}/approval", {})
+        return str(project)
+
+    def upload(self, project: str, content: bytes) -> None:
+        """Declare a document, upload it and have it kept."""
+        documents = f"/v1/projects/{project}/documents"
         declared = self.post(
-            f"{base}/documents",
+            documents,
             {
                 "name": "Design",
                 "kind": "design",
@@ -228,11 +236,7 @@ class Site:
         )
         upload = declared["upload"]
         httpx.put(upload["url"], content=content, headers=upload["headers"]).raise_for_status()
-        self.post(f"{base}/documents/{declared['id']}/completion")
-        self.post(f"{base}/submission", {})
-        self.world.post("validator", f"{base}/validation", {"comment": "sound"}, "ORGVALIDATOR")
-        self.world.post("operator", f"{base}/approval", {})
-        return str(project)
+        self.post(f"{documents}/{declared['id']}/completion")
 
     def reading(self, start: str = JULY[0], **changes: Any) -> dict[str, Any]:
         """An hour of 1 kW."""

@@ -51,6 +51,7 @@ def project(record: Project) -> Json:
         "commissioned": format_us(record.commissioned_us),
         "methodology": record.methodology.id,
         "methodology_version": record.methodology.version,
+        "document_hashes": list(record.document_hashes),
         "state": record.state,
         "history": [
             {

@@ -6,6 +6,7 @@ the next step may also reject. Approval registers the project on chain before it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -22,7 +23,7 @@ from carbonmarket.ports.registry import Kept, RegistryStore
 from carbonmarket.records.accounts import Organisation
 from carbonmarket.records.audit import told
 from carbonmarket.records.principal import DEVELOPER, OPERATOR, VALIDATOR, Principal
-from carbonmarket.records.registry import Project, ProjectState, StateChange
+from carbonmarket.records.registry import Document, Project, ProjectState, StateChange
 
 FATE_WAIT_S = 10
 
@@ -71,12 +72,26 @@ def decide_advance(project: Project, action: str, *, caller: Principal, comment:
     return msgspec.structs.replace(project, state=step.target, history=(*project.history, change))
 
 
+def decide_validation(
+    project: Project, hashes: tuple[str, ...], *, caller: Principal, comment: str, now_us: int
+) -> Project:
+    """The validated project. ``hashes`` are of its documents, settled here: one that comes later must not
+    change the registration between two tries."""
+    moved = decide_advance(project, "validate_project", caller=caller, comment=comment, now_us=now_us)
+    return moved if moved is project else msgspec.structs.replace(moved, document_hashes=hashes)
+
+
+def kept_hashes(documents: Iterable[Document]) -> tuple[str, ...]:
+    """The SHA-256 (hex, sorted) of those whose bytes were checked."""
+    return tuple(sorted({document.sha256 for document in documents if document.state == "kept"}))
+
+
 def submit_project(
     project: str, request: Comment, *, caller: Principal, registry: RegistryStore, now_us: int
 ) -> Project:
     """The developer hands the draft in; at least one of its documents must be kept."""
     kept = find_project(project, caller=caller, registry=registry)
-    if not any(document.state == "kept" for _, document in registry.documents(project, None)):
+    if not kept_hashes(document for _, document in registry.documents(project, None)):
         raise Conflict("upload and complete at least one document before you submit the project")
     return _advance(kept, "submit_project", request, caller, registry, now_us)
 
@@ -84,9 +99,11 @@ def submit_project(
 def validate_project(
     project: str, request: Comment, *, caller: Principal, registry: RegistryStore, now_us: int
 ) -> Project:
-    """A validator confirms the design."""
+    """A validator confirms the design, with the documents that are kept at this moment."""
     kept = find_project(project, caller=caller, registry=registry)
-    return _advance(kept, "validate_project", request, caller, registry, now_us)
+    hashes = kept_hashes(document for _, document in registry.documents(project, None))
+    moved = decide_validation(kept.record, hashes, caller=caller, comment=request.comment, now_us=now_us)
+    return _save(kept, moved, "validate_project", caller, registry, now_us)
 
 
 def reject_project(
@@ -126,8 +143,12 @@ def approve_project(
 
 
 def registration(project: Project, developer: Organisation) -> calls.EntryCall:
-    """The call that registers the project on chain. ``metadata_hash`` commits to what is public of it."""
-    facts = {
+    """The call that registers the project on chain.
+
+    ``metadata_hash`` commits to what is public of it and to its documents. A project validated before their
+    hashes were settled commits to none.
+    """
+    facts: dict[str, object] = {
         "id": project.id,
         "name": project.name,
         "country": project.country,
@@ -137,6 +158,8 @@ def registration(project: Project, developer: Organisation) -> calls.EntryCall:
         "capacity_w": project.capacity_w,
         "commissioned_us": project.commissioned_us,
     }
+    if project.document_hashes:
+        facts["documents"] = list(project.document_hashes)
     return calls.register_project(
         project=project.id,
         developer=developer.account_address,
@@ -157,6 +180,17 @@ def _advance(
     now_us: int,
 ) -> Project:
     moved = decide_advance(kept.record, action, caller=caller, comment=request.comment, now_us=now_us)
+    return _save(kept, moved, action, caller, registry, now_us)
+
+
+def _save(
+    kept: Kept[Project],
+    moved: Project,
+    action: str,
+    caller: Principal,
+    registry: RegistryStore,
+    now_us: int,
+) -> Project:
     if moved is not kept.record:
         registry.save_project(moved, kept.revision, told(caller, action, moved.id, moved.state, now_us))
     return moved

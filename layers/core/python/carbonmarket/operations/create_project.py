@@ -83,7 +83,11 @@ def create_project(
         registry.save_project(drafted, NEW, told(caller, "create_project", id, "draft", now_us))
         return drafted
     then = msgspec.structs.replace(
-        drafted, state=kept.record.state, history=kept.record.history, created_us=kept.record.created_us
+        drafted,
+        state=kept.record.state,
+        history=kept.record.history,
+        created_us=kept.record.created_us,
+        document_hashes=kept.record.document_hashes,
     )
     if then != kept.record:
         raise IdempotencyMismatch("this Idempotency-Key drafted another project")

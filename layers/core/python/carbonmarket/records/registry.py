@@ -43,7 +43,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A project of a developer's organisation.
 
     ``country`` is ISO 3166-1 alpha-2; ``capacity_w`` the nameplate in watts; ``commissioned_us`` when it
-    started.
+    started. ``document_hashes`` are the SHA-256 (hex, sorted) of the documents that were kept when it was
+    validated, and that its registration on chain commits to.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     state: ProjectState
     history: tuple[StateChange, ...]
     created_us: int
+    document_hashes: tuple[str, ...] = ()
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
