@@ -1,3 +1,3 @@
-"""Fixtures for every test: engines in tests/fixtures/machine.py, a whole market in tests/fixtures/market.py."""
+"""Fixtures for every test: engines in fixtures/machine.py, a whole market in fixtures/market.py."""
 
 pytest_plugins = ["tests.fixtures.machine", "tests.fixtures.market"]
