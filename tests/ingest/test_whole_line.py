@@ -13,6 +13,7 @@ import pytest
 
 from carbonmarket import times
 from carbonmarket_adapters.dynamo.devices import DynamoDevices
+from carbonmarket_adapters.dynamo.ingest import DynamoIngest
 from edge.agent import EdgeAgent, Identity
 from edge.link import Endpoint, MqttLink
 from edge.outbox import Outbox
@@ -105,7 +106,7 @@ def test_what_a_meter_says_comes_to_stand_on_chain(
     assert (stored[0], stored[2]) == ("0x" + proof["root"], str(7_500_000 * 3600))
 
 
-def test_readings_of_a_project_the_contracts_do_not_know_wait_and_say_why(
+def test_readings_of_a_project_that_nobody_registered_wait_and_say_why(
     world: World, aws: AwsEndpoint
 ) -> None:
     stranger = Stranger("NOTONCHAIN")
@@ -120,6 +121,8 @@ def test_readings_of_a_project_the_contracts_do_not_know_wait_and_say_why(
     record = {"messageId": "m1", "eventSource": "aws:sqs", "body": json.dumps(body)}
     assert invoke(aws, "ingest-readings", {"Records": [record]}) == {"batchItemFailures": []}
     for _ in range(2):
-        told = invoke(aws, "anchor-readings", {"project": stranger.project})["projects"][stranger.project]
-        assert (told["parts"], told["refusals"]) == (0, ["project_registry::E_UNKNOWN_PROJECT"])
-    assert invoke(aws, "anchor-readings", {"project": "PRJNOREADINGS"})["failed"] == {}
+        told = invoke(aws, "anchor-readings", {"project": stranger.project})
+        assert (told["projects"], list(told["failed"])) == ({}, [stranger.project])
+        assert "there is no project" in told["failed"][stranger.project]
+    counts = DynamoIngest(world.settings).counts(stranger.project)
+    assert (counts.accepted, counts.anchored) == (1, 0)
