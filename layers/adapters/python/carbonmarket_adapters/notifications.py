@@ -1,6 +1,7 @@
 """Notifications as messages of the queue ``notifications``, from which deliveries are made.
 
-A message is {"version", "id", "type", "organisation", "data"}; the id is the same whenever it is sent again.
+A message is {"version", "id", "type", "organisation", "data"} in the form of its type's schema in
+``carbonmarket/schemas/events``; the id is the same whenever it is sent again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from carbonmarket import canonical
+from carbonmarket.ports.notifications import VERSION, NotificationType
 from carbonmarket.settings import Settings
 
 
@@ -19,7 +21,7 @@ class SqsNotifications:
         self._sqs = sqs
         self._queue = settings.prefix + "notifications"
 
-    def send(self, id: str, type: str, organisation: str, data: Mapping[str, str]) -> None:
+    def send(self, id: str, type: NotificationType, organisation: str, data: Mapping[str, str]) -> None:
         url = self._sqs.get_queue_url(QueueName=self._queue)["QueueUrl"]
-        body = {"version": 1, "id": id, "type": type, "organisation": organisation, "data": dict(data)}
+        body = {"version": VERSION, "id": id, "type": type, "organisation": organisation, "data": dict(data)}
         self._sqs.send_message(QueueUrl=url, MessageBody=canonical.dumps(body).decode())
