@@ -26,11 +26,12 @@ T = TypeVar("T")
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 DAY_READINGS = 96
-# 1 kW all day is 24 kWh, times 0.605983 kg/kWh, in whole grams; the contract keeps 2 % of it as a buffer.
+# A kilowatt all day is 24 kWh, times 0.605983 kg/kWh, in whole grams; the contract keeps 2 % as a buffer.
 DAY_GRAMS = 14_543
 DAY_BUFFER_GRAMS = 291
 _FIRST_DAY_US = times.parse_us("2016-07-02T00:00:00Z", "first day")
 _POWER_UW = 1_000_000_000
+_INTERVAL_US = INTERVAL_S * 1_000_000
 _days = itertools.count()
 _orders = itertools.count(1)
 
@@ -93,8 +94,9 @@ class Site:
         return _FIRST_DAY_US + next(_days) * DAY_US
 
     def message(self, sequence: int, start_us: int, device: str = "", readings_count: int = 4) -> bytes:
-        """The signed quarters of an hour, at 1 kW."""
+        """The signed quarters of an hour. Each has its own value, since equal ones count as stale."""
         identity = self.gateway.identity
+        starts_us = [start_us + quarter * _INTERVAL_US for quarter in range(readings_count)]
         return readings.sign_message(
             environment=identity.environment,
             project=identity.project,
@@ -105,11 +107,11 @@ class Site:
                 {
                     "device": device or identity.device,
                     "type": identity.type,
-                    "start": times.format_us(start_us + quarter * INTERVAL_S * 1_000_000),
+                    "start": times.format_us(at),
                     "seconds": INTERVAL_S,
-                    "power_uw": _POWER_UW,
+                    "power_uw": _POWER_UW + at % DAY_US // _INTERVAL_US,
                 }
-                for quarter in range(readings_count)
+                for at in starts_us
             ],
             key=self.gateway.signing_key,
         )
