@@ -13,6 +13,7 @@ from carbonmarket.records.devices import MessageRef
 from carbonmarket_adapters.dynamo.devices import DynamoDevices
 from carbonmarket_adapters.dynamo.ingest import DynamoIngest
 from carbonmarket_adapters.evidence_store import S3Evidence
+from carbonmarket_adapters.readings import open_store
 from carbonmarket_adapters.readings.sqlite import SqliteReadings
 from tests.fixtures.machine import AwsEndpoint
 from tests.ingest.story import HOUR_US, NOON_US, Site
@@ -58,6 +59,12 @@ def test_delivered_ten_times_it_counts_once(installed: Site, intake: Intake, sto
         ingest_readings([delivery], intake)
     counts = store.counts(installed.project)
     assert (counts.accepted, counts.redelivered, counts.rejected) == (1, 9, {})
+
+
+@pytest.mark.parametrize("url", ["influx+https://host/bucket", "none", "", "sqlite://relative/path"])
+def test_a_readings_store_that_does_not_exist_is_refused_with_its_setting_named(url: str) -> None:
+    with pytest.raises(EngineUnavailable, match="CARBONMARKET_READINGS_STORE must be sqlite"):
+        open_store(url)
 
 
 class DyingStore(SqliteReadings):

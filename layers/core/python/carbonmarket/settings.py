@@ -14,11 +14,12 @@ from dataclasses import dataclass, fields
 class Settings:
     """What every function is told by its environment.
 
-    ``signer`` is "file" (keys in ``key_directory``) or "kms". ``readings_store`` is a URL:
-    ``sqlite:///path`` or ``influx+https://host/bucket``. ``platform_key`` names the key that signs
-    certificates; ``issuer_key``, ``oracle_key`` and ``sponsor_key`` sign on chain. ``device_authority`` is
-    the folder of one machine's certificate authority (ca.pem, ca.key); empty, AWS IoT Core signs.
-    ``device_endpoint`` is host:port of that machine's broker.
+    ``signer`` is "file" (keys in ``key_directory``) or "kms". ``readings_store`` is a URL;
+    ``sqlite:///path`` is the only one that is spoken yet, so a stage on AWS can't take readings until the
+    adapter of Timestream for InfluxDB is there. ``platform_key`` names the key that signs certificates;
+    ``issuer_key``, ``oracle_key`` and ``sponsor_key`` sign on chain. ``device_authority`` is the folder of
+    one machine's certificate authority (ca.pem, ca.key); empty, AWS IoT Core signs. ``device_endpoint`` is
+    host:port of that machine's broker.
     """
 
     stage: str

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from carbonmarket.errors import EngineUnavailable
 from carbonmarket.ports.readings import ReadingsStore
 
 
 def open_store(url: str) -> ReadingsStore:
     """The store of a URL: ``sqlite://`` followed by the file's absolute path.
 
-    Raises ValueError for a URL that no store here speaks.
+    Raises EngineUnavailable for any other: no store but SQLite is there yet.
     """
     scheme, _, path = url.partition("://")
     if scheme == "sqlite" and path.startswith("/"):
@@ -16,4 +17,8 @@ def open_store(url: str) -> ReadingsStore:
 
         # sqlite:////tmp/x and sqlite:///tmp/x both mean /tmp/x.
         return SqliteReadings("/" + path.lstrip("/"))
-    raise ValueError(f"no readings store speaks {url!r}; give sqlite:///absolute/path")
+    # The URL is not repeated: it may hold a password.
+    raise EngineUnavailable(
+        "CARBONMARKET_READINGS_STORE must be sqlite:///absolute/path: SQLite on one machine is the only "
+        "readings store there is yet"
+    )
