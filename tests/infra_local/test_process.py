@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from infra.declarations import ROOT
@@ -62,7 +63,15 @@ time.sleep(600)
     os.kill(supervisor.pid, signal.SIGKILL)
     supervisor.wait()
     supervisor.stdout.close()
-    eventually(lambda: not Path(f"/proc/{child}").exists())
+    eventually(lambda: has_ended(child))
+
+
+def has_ended(pid: int) -> bool:
+    """Gone, or a zombie: one that has ended and that the system's init has not collected yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_missing_broker_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
