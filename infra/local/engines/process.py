@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -15,9 +16,8 @@ from infra.declarations import ROOT
 from infra.local.settings import LOOPBACK, base_environment
 
 STOP_SECONDS_MAX = 15
-# A supervisor that is killed must not leave engines on its ports. setpriv is part of every Debian.
+# setpriv is part of every Debian.
 _SETPRIV = shutil.which("setpriv")
-_END_WITH_PARENT = [_SETPRIV, "--pdeathsig", "TERM"] if _SETPRIV else []
 
 
 class EngineError(Exception):
@@ -42,7 +42,7 @@ class Engine:
     ) -> None:
         self.name = name
         self.log = log
-        self._command = [*_END_WITH_PARENT, *(str(part) for part in command)]
+        self._command = [str(part) for part in command]
         self._healthy = healthy
         self._environment = dict(environment or {})
         self._port = port
@@ -71,7 +71,7 @@ class Engine:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own engines
-                self._command,
+                [*_end_with_parent(), *self._command],
                 cwd=self._folder,
                 env={**base_environment(), **self._environment},
                 stdin=subprocess.DEVNULL,
@@ -114,6 +114,16 @@ class Engine:
         """The last lines of the log, and where the rest is."""
         text = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join([*text[-lines:], f"(log: {self.log})"])
+
+
+def _end_with_parent() -> list[str]:
+    """What runs a command so that a killed supervisor leaves no engine on its ports.
+
+    The kernel signals only a death after the request, so a supervisor that died before it is looked for."""
+    if _SETPRIV is None:
+        return []
+    alive_then_run = 'test "$PPID" -eq "$0" && exec "$@"'
+    return [_SETPRIV, "--pdeathsig", "TERM", "sh", "-c", alive_then_run, str(os.getpid())]
 
 
 def listens(port: int) -> bool:
