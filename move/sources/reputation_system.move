@@ -146,7 +146,8 @@ module carbon_market::reputation_system {
     }
 
     #[event]
-    /// Old values are those just before `rated_at`, decayed to it.
+    /// Points, weights with old and new, score and counts are the standing's; old ones are those just before
+    /// `rated_at`, decayed to it. `counted` and they are in units of 2^-64, `weight` is in whole ones.
     struct PartyRated has drop, store {
         party: vector<u8>,
         dimension: u64,

@@ -342,7 +342,7 @@ def withdraw_verification(account: str, evidence_hash: bytes) -> EntryCall:
     )
 
 
-def rate(
+def rate_party(
     subject: str,
     counterparty: str,
     dimension: int,
