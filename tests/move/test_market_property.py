@@ -33,9 +33,9 @@ TOLD = {
     "ImprovementRefunded", "PendingChanged", "FeesChanged", "TreasuryDistributed",
 }  # fmt: skip
 WEIGHTS = {
-    "place": 50, "take": 12, "small": 20, "cancel": 8, "cancel_page": 2, "amend": 6, "work": 2, "deposit": 4,
-    "claim": 6, "freeze": 1.5, "unfreeze": 3, "pause": 0.4, "unpause": 2, "labels": 2, "fees": 1, "wait": 4,
-    "buy_and_retire": 1, "retire": 1, "distribute": 0.7, "usdc": 0.5, "block": 0.8,
+    "place": 45, "take": 5, "small": 60, "cancel": 5, "cancel_page": 1, "amend": 5, "work": 1, "deposit": 5,
+    "claim": 6, "freeze": 1, "unfreeze": 6, "pause": 0.3, "unpause": 6, "labels": 4, "fees": 1, "wait": 4,
+    "buy_and_retire": 1, "retire": 1, "distribute": 0.7, "usdc": 1.5, "block": 1, "faucet": 2,
 }  # fmt: skip
 
 
@@ -99,13 +99,13 @@ class Play:
         trader = self.chance.choice(TRADERS)
         return f"{kind}: {getattr(self, f'_{kind}')(trader) or 'done'}"
 
-    def _order(self, trader: str, price: int, grams: int, kind: int) -> str | None:
+    def _order(self, trader: str, price: int, grams: int, kind: int, is_bid: bool) -> str | None:
         chance = self.chance
-        is_bid = chance.random() < 0.5
         units = price * TICK + (chance.random() < 0.01)
-        cap = chance.choices((1000, 10, 0), (90, 5, 5))[0]
+        cap = chance.choices((1000, 10, 0), (96, 2, 2))[0]
         labels = chance.choices((0, 2), (85, 15))[0]
-        expires_at = chance.choices((0, self.chain.now + 5, self.chain.now + 40, self.chain.now), (85, 7, 7, 1))[0]
+        lives = chance.choices((None, 5, 40, 0), (85, 7, 7, 1))[0]
+        expires_at = 0 if lives is None else self.chain.now + lives
         from_wallet = chance.random() < 0.6
         order = (is_bid, kind, units, grams, cap, labels, expires_at, from_wallet)
         arguments = [BOOK, is_bid, kind, *map(str, (units, grams, cap, labels, expires_at)), from_wallet]
@@ -115,14 +115,19 @@ class Play:
         chance = self.chance
         grams = chance.choices((chance.randrange(1, 60), 0, 2**63), (97, 2, 1))[0]
         price = chance.choices((chance.randrange(8, 18), 0, 2**42), (98, 1, 1))[0]
-        return self._order(trader, price, grams, chance.choices(range(6), (60, 8, 8, 14, 8, 2))[0])
+        kind = chance.choices(range(6), (60, 8, 8, 14, 8, 2))[0]
+        return self._order(trader, price, grams, kind, chance.random() < 0.5)
 
     def _take(self, trader: str) -> str | None:
-        """Large, across many prices."""
-        return self._order(trader, self.chance.randrange(6, 20), self.chance.randrange(50, 400), 0)
+        """Large, at a price that crosses many."""
+        is_bid, grams = self.chance.random() < 0.5, self.chance.randrange(50, 250)
+        return self._order(trader, 18 if is_bid else 8, grams, 0, is_bid)
 
     def _small(self, trader: str) -> str | None:
-        return self._order(trader, self.chance.randrange(8, 18), self.chance.randrange(1, 4), 0)
+        """Around the middle, and seldom across it."""
+        is_bid = self.chance.random() < 0.5
+        price = self.chance.randrange(8, 14) if is_bid else self.chance.randrange(13, 19)
+        return self._order(trader, price, self.chance.randrange(1, 4), 0, is_bid)
 
     def _any_order(self) -> Order | None:
         state = self.plain.state
@@ -213,7 +218,7 @@ class Play:
             self.plain.state.paused = False
 
     def _labels(self, _trader: str) -> None:
-        self.plain.state.labels = self.chance.choice((3, 3, 3, 1, 2))
+        self.plain.state.labels = self.chance.choices((3, 1, 2), (8, 2, 1))[0]
         self.chain.do(ISSUER, "carbon_credit::set_labels", self.chain.batch, str(self.plain.state.labels))
 
     def _wait(self, _trader: str) -> None:
@@ -221,13 +226,18 @@ class Play:
         self.plain.now = self.chain.now
 
     def _usdc(self, _trader: str) -> None:
-        self.plain.state.usdc_paused = self.chance.random() < 0.3
+        self.plain.state.usdc_paused = self.chance.random() < 0.1
         self.chain.do(USDC_ADDRESS, f"{USDC}::set_paused", self.plain.state.usdc_paused)
 
     def _block(self, trader: str) -> None:
-        blocked = self.chance.random() < 0.4
+        blocked = self.chance.random() < 0.2
         self.chain.do(USDC_ADDRESS, f"{USDC}::set_blocked", trader, blocked)
         (self.plain.state.blocked.add if blocked else self.plain.state.blocked.discard)(trader)
+
+    def _faucet(self, trader: str) -> None:
+        amount = self.chance.randrange(1, 2000)
+        self.chain.do(trader, f"{USDC}::faucet", trader, str(amount))
+        self.plain.state.wallets[trader, UNITS] += amount
 
     # Comparing.
 
@@ -290,9 +300,10 @@ def test_random_acts_end_as_in_the_plain_book(play: Play) -> None:
     fills = waited = 0
     for _ in range(ACTS):
         seen[play.act()] += 1
-        play.compare_balances()
         fills += sum(name == "OrderFilled" for name, _ in play.plain.told)
         waited += sum(name == "PendingChanged" for name, _ in play.plain.told)
+        if play.number % 10 == 0:
+            play.compare_balances()
         if play.number % 100 == 0:
             play.compare_books()
     play.compare_books()

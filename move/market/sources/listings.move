@@ -286,4 +286,9 @@ module carbon_market::listings {
     public fun init_for_test(publisher: &signer) {
         init_module(publisher);
     }
+
+    #[test_only]
+    public fun grams_for_test(number: u64): u64 acquires Listings {
+        listing(number).grams
+    }
 }

@@ -764,4 +764,34 @@ module carbon_market::market_book {
     public fun init_for_test(publisher: &signer) {
         init_module(publisher);
     }
+
+    #[test_only]
+    public fun next_sequence_for_test(number: u64): u64 acquires Books {
+        book(number).next_sequence
+    }
+
+    #[test_only]
+    public fun pending_for_test(number: u64): u128 acquires Books {
+        book(number).pending
+    }
+
+    #[test_only]
+    public fun is_open_for_test(number: u64, id: u128): bool acquires Books {
+        is_open(number, id)
+    }
+
+    #[test_only]
+    public fun open_grams_for_test(number: u64, id: u128): u64 acquires Books {
+        order(number, id).grams
+    }
+
+    #[test_only]
+    public fun escrow_for_test(number: u64, id: u128): u64 acquires Books {
+        order(number, id).escrow
+    }
+
+    #[test_only]
+    public fun assets_for_test(number: u64): (Object<Metadata>, Object<Metadata>) acquires Books {
+        assets(number)
+    }
 }

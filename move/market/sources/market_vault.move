@@ -111,12 +111,16 @@ module carbon_market::market_vault {
         assert!(amount > 0, E_ZERO);
         assert!(primary_fungible_store::balance(account, asset) >= amount, E_ABOVE_WALLET);
         let taken = primary_fungible_store::withdraw(owner, asset, amount);
-        assert!(fungible_asset::amount(&taken) == amount, E_ASSET_KEEPS_A_PART);
+        assert_whole(amount, fungible_asset::amount(&taken));
         let before = primary_fungible_store::balance(vault_address(), asset);
         primary_fungible_store::deposit(vault_address(), taken);
         let after = primary_fungible_store::balance(vault_address(), asset);
-        assert!(after - before == amount, E_ASSET_KEEPS_A_PART);
+        assert_whole(amount, after - before);
         event::emit(Brought { account, asset: object::object_address(&asset), amount });
+    }
+
+    fun assert_whole(expected: u64, found: u64) {
+        assert!(found == expected, E_ASSET_KEEPS_A_PART);
     }
 
     /// Sends what no balance counts any more to a wallet.
@@ -178,5 +182,10 @@ module carbon_market::market_vault {
     #[test_only]
     public fun init_for_test(publisher: &signer) {
         init_module(publisher);
+    }
+
+    #[test_only]
+    public fun assert_whole_for_test(expected: u64, found: u64) {
+        assert_whole(expected, found);
     }
 }
