@@ -97,7 +97,7 @@ class PlainBook:
         try:
             getattr(self, name)(*arguments)
         except Refused as refusal:
-            self.state = pickle.loads(saved)  # noqa: S301 - made two lines above
+            self.state = pickle.loads(saved)
             return [], str(refusal)
         return self.told, None
 
@@ -116,7 +116,9 @@ class PlainBook:
         if amount:
             old = self.state.claimable.get((account, asset), 0)
             self.state.claimable[account, asset] = old + amount
-            self._tell("BalanceChanged", account=account, asset=asset, balance_old=old, balance_new=old + amount)
+            self._tell(
+                "BalanceChanged", account=account, asset=asset, balance_old=old, balance_new=old + amount
+            )
 
     def _debit(self, account: str, asset: str, amount: int) -> None:
         old = self.state.claimable.get((account, asset), 0)
@@ -359,9 +361,7 @@ class PlainBook:
         self._refuse_if(grams == 0, "market_book::E_OFF_LOT")
         self._refuse_if(up(order.price * grams, TONNE) < self.minimum, "market_book::E_BELOW_MINIMUM")
         open_old, order.open = order.open, grams
-        refund = order.purse - order.need(
-            order.worst_bps if order is self.state.pending else order.maker_bps
-        )
+        refund = order.purse - order.need(order.worst_bps if order is self.state.pending else order.maker_bps)
         order.purse -= refund
         self._credit(owner, USDC if order.is_bid else GRAMS, refund)
         self._tell(
