@@ -356,6 +356,19 @@ module carbon_market::credit_batch {
         Batch[batch].id
     }
 
+    /// The label bits that the batch has now.
+    public fun labels_of(batch: address): u64 acquires Batch {
+        assert_exists(batch);
+        Batch[batch].labels
+    }
+
+    /// (methodology, country, first second of the period, label bits)
+    public fun traits_of(batch: address): (String, String, u64, u64) acquires Batch {
+        assert_exists(batch);
+        let state = &Batch[batch];
+        (state.methodology, state.country, state.period_start, state.labels)
+    }
+
     #[view]
     /// Grams of the batch that exist, wherever they are.
     public fun supply(batch: Object<Metadata>): u64 {
@@ -387,6 +400,15 @@ module carbon_market::credit_batch {
     #[test_only]
     public fun init_for_test(publisher: &signer) {
         init_module(publisher);
+    }
+
+    #[test_only]
+    /// A batch without readings and reviews, for packages that trade with batches. All goes to the developer.
+    public fun create_for_test(
+        id: String, project: String, grams: u64, labels: u64, period_start: u64
+    ): Object<Metadata> acquires Registry {
+        create(id, project, 1, period_start, period_start + 1, b"", grams, 0, labels, string::utf8(b""));
+        object::address_to_object(batch_address(id))
     }
 
     #[test_only]

@@ -322,6 +322,61 @@ def set_certificate_uri(prefix: str) -> EntryCall:
     return _call("certificate_registry::set_certificate_uri", ("String", prefix))
 
 
+# reputation_system
+
+
+def verify_account(account: str, party: bytes, evidence_hash: bytes) -> EntryCall:
+    """The oracle says that an account is of a verified party (its commitment, 32 bytes)."""
+    return _call(
+        "reputation_system::verify_account",
+        ("address", account),
+        ("vector<u8>", party),
+        ("vector<u8>", evidence_hash),
+    )
+
+
+def withdraw_verification(account: str, evidence_hash: bytes) -> EntryCall:
+    """The oracle takes an account from its party: it rates and is rated no more."""
+    return _call(
+        "reputation_system::withdraw_verification", ("address", account), ("vector<u8>", evidence_hash)
+    )
+
+
+def rate_party(
+    subject: str,
+    counterparty: str,
+    dimension: int,
+    reference: str,
+    mark: int,
+    weight: int,
+    evidence_hash: bytes,
+) -> EntryCall:
+    """The oracle writes what the counterparty of a trade or review says of the subject: ``mark`` 0 to 10,000,
+    ``weight`` 1 to 100, ``reference`` the trade's or review's id, ``dimension`` as in ``reputation``."""
+    return _call(
+        "reputation_system::rate",
+        ("address", subject),
+        ("address", counterparty),
+        ("u8", dimension),
+        ("String", reference),
+        ("u64", mark),
+        ("u64", weight),
+        ("vector<u8>", evidence_hash),
+    )
+
+
+def rate_data(subject: str, reference: str, mark: int, weight: int, evidence_hash: bytes) -> EntryCall:
+    """The oracle writes what a period's readings say of the subject's data quality."""
+    return _call(
+        "reputation_system::rate_data",
+        ("address", subject),
+        ("String", reference),
+        ("u64", mark),
+        ("u64", weight),
+        ("vector<u8>", evidence_hash),
+    )
+
+
 # What the sponsor pays for: the daily work of organisations, issuer and oracle, never an admin's acts.
 _SPONSORED = (
     "project_registry::register",
@@ -332,6 +387,10 @@ _SPONSORED = (
     "carbon_credit::give",
     "carbon_credit::retire",
     "carbon_credit::cancel",
+    "reputation_system::verify_account",
+    "reputation_system::withdraw_verification",
+    "reputation_system::rate",
+    "reputation_system::rate_data",
 )
 # A transfer of nothing to oneself uses up a sequence number that a dead transaction left free.
 _GAP_FILLER = "aptos_account::transfer"

@@ -249,6 +249,35 @@ class CertificateUriChanged(Event, frozen=True, kw_only=True):
     uri_new: str
 
 
+class AccountPartyChanged(Event, frozen=True, kw_only=True):
+    account: Address
+    party_old: str
+    party_new: str
+    evidence_hash: str
+
+
+class PartyRated(Event, frozen=True, kw_only=True):
+    party: str
+    dimension: int
+    reference: str
+    counterparty: str
+    mark: int
+    weight: int
+    counted: str
+    evidence_hash: str
+    rated_at: int
+    points_old: str
+    points_new: str
+    weight_old: str
+    weight_new: str
+    score_old: int
+    score_new: int
+    ratings_old: int
+    ratings_new: int
+    counterparties_old: int
+    counterparties_new: int
+
+
 _MODULES: dict[str, tuple[type[Event], ...]] = {
     "access_control": (
         AdminProposed,
@@ -278,6 +307,7 @@ _MODULES: dict[str, tuple[type[Event], ...]] = {
         LabelsChanged,
     ),
     "certificate_registry": (CertificateUriChanged,),
+    "reputation_system": (AccountPartyChanged, PartyRated),
 }
 
 

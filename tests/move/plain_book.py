@@ -1,0 +1,416 @@
+"""What one book should do, told as plainly as can be: sorted lists and integers, and nothing of the project.
+
+Written from the rules of the market, for the test that holds the contracts against it.
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field
+from typing import Any
+
+Event = tuple[str, dict[str, Any]]
+TONNE = 1_000_000
+STEPS, STEPS_BEFORE_PAGE = 16, 8
+GTC, IOC, FOK, POST_ONLY, AT_MARKET = range(5)
+BY_OWNER, REMAINDER, SELF_TRADE, EXPIRED, FROZEN, LABELS_LOST = range(1, 7)
+VAULT, USDC, GRAMS = "vault", "usdc", "grams"
+
+
+class Refused(Exception):
+    """The market says no: the module and the name of its refusal."""
+
+
+def up(amount: int, divisor: int) -> int:
+    """Divided, rounded up."""
+    return -(-amount // divisor)
+
+
+@dataclass
+class Order:
+    """``purse`` is what it still holds: grams for an ask, quote units for a bid."""
+
+    id: int
+    owner: str
+    is_bid: bool
+    price: int
+    open: int
+    maker_bps: int
+    taker_bps: int
+    labels: int
+    expires_at: int
+    purse: int = 0
+    fee_owed: int = 0
+    """In 1/10,000 of a quote unit, by all fills so far."""
+
+    def charge(self, quote: int, bps: int) -> int:
+        """The fee of one more fill: fees round up once over the whole order."""
+        before = up(self.fee_owed, 10_000)
+        self.fee_owed += quote * bps
+        return up(self.fee_owed, 10_000) - before
+
+    def need(self, bps: int) -> int:
+        """What the open grams may still cost."""
+        if not self.is_bid:
+            return self.open
+        quote = up(self.price * self.open, TONNE)
+        return quote + up(self.fee_owed + quote * bps, 10_000) - up(self.fee_owed, 10_000)
+
+    @property
+    def worst_bps(self) -> int:
+        return max(self.maker_bps, self.taker_bps)
+
+
+@dataclass
+class State:
+    """Everything that an act can change."""
+
+    wallets: dict[tuple[str, str], int]
+    claimable: dict[tuple[str, str], int] = field(default_factory=dict)
+    bids: list[Order] = field(default_factory=list)
+    asks: list[Order] = field(default_factory=list)
+    pending: Order | None = None
+    sequence: int = 1
+    frozen: set[str] = field(default_factory=set)
+    blocked: set[str] = field(default_factory=set)
+    paused: bool = False
+    usdc_paused: bool = False
+    labels: int = 1
+    maker_bps: int = 0
+    taker_bps: int = 0
+    shares: tuple[tuple[str, int], ...] = ()
+    retired: int = 0
+
+
+class PlainBook:
+    """Book 1: lot of a gram, ``tick`` quote units per tonne, labels that the batch must have."""
+
+    def __init__(self, wallets: dict[tuple[str, str], int], *, tick: int, minimum: int, labels: int) -> None:
+        self.state = State(wallets)
+        self.tick, self.minimum, self.labels = tick, minimum, labels
+        self.now = 0
+        self.told: list[Event] = []
+
+    def act(self, name: str, *arguments: Any) -> tuple[list[Event], str | None]:
+        """What an act tells, and the refusal if there is one: then nothing changed."""
+        saved, self.told = pickle.dumps(self.state), []
+        try:
+            getattr(self, name)(*arguments)
+        except Refused as refusal:
+            self.state = pickle.loads(saved)
+            return [], str(refusal)
+        return self.told, None
+
+    # Telling and refusing.
+
+    def _tell(self, name: str, **fields: Any) -> None:
+        self.told.append((name, fields))
+
+    def _refuse_if(self, wrong: bool, refusal: str) -> None:
+        if wrong:
+            raise Refused(refusal)
+
+    # Balances.
+
+    def _credit(self, account: str, asset: str, amount: int) -> None:
+        if amount:
+            old = self.state.claimable.get((account, asset), 0)
+            self.state.claimable[account, asset] = old + amount
+            self._tell(
+                "BalanceChanged", account=account, asset=asset, balance_old=old, balance_new=old + amount
+            )
+
+    def _debit(self, account: str, asset: str, amount: int) -> None:
+        old = self.state.claimable.get((account, asset), 0)
+        self._refuse_if(amount == 0, "market_vault::E_ZERO")
+        self._refuse_if(old < amount, "market_vault::E_ABOVE_BALANCE")
+        self.state.claimable[account, asset] = old - amount
+        self._tell("BalanceChanged", account=account, asset=asset, balance_old=old, balance_new=old - amount)
+
+    def _move_usdc(self, account: str) -> None:
+        self._refuse_if(self.state.usdc_paused, "usdc::E_PAUSED")
+        self._refuse_if(account in self.state.blocked, "usdc::E_BLOCKED")
+
+    def _bring(self, account: str, asset: str, amount: int) -> None:
+        self._refuse_if(amount == 0, "market_vault::E_ZERO")
+        self._refuse_if(self.state.wallets[account, asset] < amount, "market_vault::E_ABOVE_WALLET")
+        if asset == USDC:
+            self._move_usdc(account)
+        self.state.wallets[account, asset] -= amount
+        self._tell("Brought", account=account, asset=asset, amount=amount)
+
+    def _send(self, account: str, asset: str, amount: int) -> None:
+        if asset == USDC:
+            self._move_usdc(account)
+        self.state.wallets[account, asset] += amount
+        self._tell("Claimed", account=account, asset=asset, amount=amount)
+
+    def _assert_may_trade(self, account: str) -> None:
+        self._refuse_if(account in self.state.frozen, "transfer_policy::E_FROZEN")
+
+    def deposit(self, account: str, asset: str, amount: int) -> None:
+        self._refuse_if(self.state.paused, "access_control::E_PAUSED")
+        self._assert_may_trade(account)
+        self._bring(account, asset, amount)
+        self._credit(account, asset, amount)
+
+    def claim(self, account: str, asset: str, amount: int) -> None:
+        self._assert_may_trade(account)
+        self._debit(account, asset, amount)
+        self._send(account, asset, amount)
+
+    # Placing.
+
+    def place(
+        self,
+        owner: str,
+        is_bid: bool,
+        kind: int,
+        price: int,
+        grams: int,
+        cap: int,
+        labels: int,
+        expires_at: int,
+        from_wallet: bool,
+    ) -> None:
+        state = self.state
+        self._refuse_if(state.paused, "access_control::E_PAUSED")
+        self._assert_may_trade(owner)
+        self._refuse_if(kind > AT_MARKET, "market_book::E_UNKNOWN_KIND")
+        self._refuse_if(0 < expires_at <= self.now, "market_book::E_EXPIRED")
+        steps = self._go_on(STEPS)
+        self._assert_may_trade(GRAMS)
+        self._refuse_if(self.labels & ~state.labels != 0, "market_book::E_BATCH_LABELS")
+        self._refuse_if(labels & ~state.labels != 0, "market_book::E_ORDER_LABELS")
+        off_tick = kind != AT_MARKET and price % self.tick != 0
+        self._refuse_if(not 0 < price < 2**63 or off_tick, "market_book::E_OFF_TICK")
+        self._refuse_if(grams == 0, "market_book::E_OFF_LOT")
+        self._refuse_if(up(price * grams, TONNE) >= 2**64, "market_book::E_TOO_LARGE")
+        self._refuse_if(up(price * grams, TONNE) < self.minimum, "market_book::E_BELOW_MINIMUM")
+        self._refuse_if(max(state.maker_bps, state.taker_bps) > cap, "market_fees::E_ABOVE_CAP")
+        later = 2**64 - 1 - state.sequence
+        place = 2**127 + price * 2**64 if is_bid else (2**63 - 1 - price) * 2**64
+        fees = (state.maker_bps, state.taker_bps)
+        order = Order(place + later, owner, is_bid, price, grams, *fees, labels, expires_at)
+        state.sequence += 1
+        order.purse = order.need(order.worst_bps)
+        asset = USDC if is_bid else GRAMS
+        if from_wallet:
+            self._bring(owner, asset, order.purse)
+        else:
+            self._debit(owner, asset, order.purse)
+        self._tell(
+            "OrderPlaced", book=1, order=order.id, account=owner, is_bid=is_bid, kind=kind, price=price,
+            grams=grams, escrow=order.purse, maker_bps=fees[0], taker_bps=fees[1], labels=labels,
+            expires_at=expires_at,
+        )  # fmt: skip
+        self._take(order, kind, steps)
+
+    def _take(self, order: Order, kind: int, steps: int) -> None:
+        before = steps
+        steps, met_itself, crosses, payout = self._match(order, steps, fills=kind != POST_ONLY)
+        self._refuse_if(kind == POST_ONLY and crosses, "market_book::E_WOULD_MATCH")
+        self._refuse_if(crosses and before == 0, "market_book::E_BUSY")
+        self._refuse_if(kind == FOK and order.open > 0, "market_book::E_NOT_FILLED_WHOLE")
+        cause = SELF_TRADE if met_itself else REMAINDER if kind in (IOC, AT_MARKET) else 0
+        if self._settle(order, cause, crosses, payout):
+            self._tell("PendingChanged", book=1, order_old=0, order_new=order.id)
+
+    def _go_on(self, steps: int) -> int:
+        """The pending order's turn."""
+        state, order = self.state, self.state.pending
+        closed = state.paused or GRAMS in state.frozen or self.labels & ~state.labels != 0
+        if order is None or closed:
+            return steps
+        state.pending = None
+        cause, crosses, payout = self._why_dead(order), False, (0, 0)
+        if not cause:
+            steps, met_itself, crosses, payout = self._match(order, steps, fills=True)
+            cause = SELF_TRADE if met_itself else 0
+        if not self._settle(order, cause, crosses, payout):
+            self._tell("PendingChanged", book=1, order_old=order.id, order_new=0)
+        return steps
+
+    def _why_dead(self, order: Order) -> int:
+        if 0 < order.expires_at <= self.now:
+            return EXPIRED
+        if order.labels & ~self.state.labels:
+            return LABELS_LOST
+        return FROZEN if order.owner in self.state.frozen else 0
+
+    def _match(self, taker: Order, steps: int, *, fills: bool) -> tuple[int, bool, bool, tuple[int, int]]:
+        """(steps left, whether it met its own order, whether it still crosses, (received, fees))"""
+        others = self.state.asks if taker.is_bid else self.state.bids
+        received = fees = 0
+        while taker.open and others:
+            maker = others[0]
+            if maker.price > taker.price if taker.is_bid else maker.price < taker.price:
+                break
+            if steps == 0:
+                return 0, False, True, (received, fees)
+            cause = self._why_dead(maker)
+            if cause:
+                others.pop(0)
+                self._end(maker, cause)
+            elif not fills:
+                return steps, False, True, (0, 0)
+            elif maker.owner == taker.owner:
+                return steps, True, True, (received, fees)
+            else:
+                gain, fee = self._fill(taker, maker, others)
+                received, fees = received + gain, fees + fee
+            steps -= 1
+        return steps, False, False, (received, fees)
+
+    def _fill(self, taker: Order, maker: Order, others: list[Order]) -> tuple[int, int]:
+        """(what the taker receives, both fees)"""
+        grams = min(taker.open, maker.open)
+        quote = maker.price * grams // TONNE
+        maker_fee, taker_fee = maker.charge(quote, maker.maker_bps), taker.charge(quote, taker.taker_bps)
+        bid, ask = (taker, maker) if taker.is_bid else (maker, taker)
+        bid.purse -= quote + (taker_fee if taker.is_bid else maker_fee)
+        ask.purse -= grams
+        maker.open -= grams
+        taker.open -= grams
+        if maker.open == 0:
+            assert maker.purse == 0, "a filled maker left dust"
+            others.pop(0)
+        if taker.is_bid:
+            self._credit(maker.owner, USDC, quote - maker_fee)
+        else:
+            self._credit(maker.owner, GRAMS, grams)
+        self._tell(
+            "OrderFilled", book=1, maker_order=maker.id, taker_order=taker.id, maker=maker.owner,
+            taker=taker.owner, taker_is_bid=taker.is_bid, price=maker.price, grams=grams, quote=quote,
+            maker_fee=maker_fee, taker_fee=taker_fee, maker_open_old=maker.open + grams,
+            maker_open_new=maker.open, taker_open_old=taker.open + grams, taker_open_new=taker.open,
+        )  # fmt: skip
+        return (grams if taker.is_bid else quote - taker_fee), maker_fee + taker_fee
+
+    def _settle(self, taker: Order, cause: int, crosses: bool, payout: tuple[int, int]) -> bool:
+        waits = crosses and not cause
+        self._credit(taker.owner, GRAMS if taker.is_bid else USDC, payout[0])
+        self._credit(VAULT, USDC, payout[1])
+        if taker.is_bid:
+            rests = not cause and not crosses
+            refund = taker.purse - taker.need(taker.maker_bps if rests else taker.worst_bps)
+            assert refund >= 0, "a bid held too little"
+            taker.purse -= refund
+            self._credit(taker.owner, USDC, refund)
+            if refund:
+                self._tell("ImprovementRefunded", book=1, order=taker.id, account=taker.owner, refund=refund)
+        if taker.open == 0:
+            return False
+        if cause:
+            self._end(taker, cause)
+        elif waits:
+            self.state.pending = taker
+        else:
+            self._rest(taker)
+        return waits
+
+    def _rest(self, order: Order) -> None:
+        side = self.state.bids if order.is_bid else self.state.asks
+        side.append(order)
+        side.sort(key=lambda each: -each.id)
+
+    # Ending and amending.
+
+    def _end(self, order: Order, reason: int) -> None:
+        self._credit(order.owner, USDC if order.is_bid else GRAMS, order.purse)
+        self._tell(
+            "OrderCancelled", book=1, order=order.id, account=order.owner, reason=reason, open_old=order.open,
+            open_new=0, refund=order.purse,
+        )  # fmt: skip
+
+    def _find(self, number: int) -> Order | None:
+        state = self.state
+        waiting = [state.pending] if state.pending else []
+        return next((each for each in (*state.bids, *state.asks, *waiting) if each.id == number), None)
+
+    def cancel(self, owner: str, number: int) -> None:
+        self._go_on(STEPS)
+        self._refuse_if(self._find(number) is None, "market_book::E_UNKNOWN_ORDER")
+        self._cancel(owner, number)
+
+    def cancel_page(self, owner: str, numbers: tuple[int, ...]) -> None:
+        self._refuse_if(not 0 < len(numbers) <= 16, "marketplace::E_BAD_PAGE")
+        self._go_on(STEPS_BEFORE_PAGE)
+        for number in numbers:
+            if self._find(number):
+                self._cancel(owner, number)
+
+    def _cancel(self, owner: str, number: int) -> None:
+        order = self._find(number)
+        assert order
+        self._refuse_if(order.owner != owner, "market_book::E_NOT_YOURS")
+        if order is self.state.pending:
+            self.state.pending = None
+            self._tell("PendingChanged", book=1, order_old=order.id, order_new=0)
+        else:
+            (self.state.bids if order.is_bid else self.state.asks).remove(order)
+        self._end(order, BY_OWNER)
+
+    def amend(self, owner: str, number: int, grams: int) -> None:
+        self._go_on(STEPS)
+        order = self._find(number)
+        self._refuse_if(order is None, "market_book::E_UNKNOWN_ORDER")
+        assert order
+        self._refuse_if(order.owner != owner, "market_book::E_NOT_YOURS")
+        self._refuse_if(grams >= order.open, "market_book::E_NOT_SMALLER")
+        self._refuse_if(grams == 0, "market_book::E_OFF_LOT")
+        self._refuse_if(up(order.price * grams, TONNE) < self.minimum, "market_book::E_BELOW_MINIMUM")
+        open_old, order.open = order.open, grams
+        refund = order.purse - order.need(order.worst_bps if order is self.state.pending else order.maker_bps)
+        order.purse -= refund
+        self._credit(owner, USDC if order.is_bid else GRAMS, refund)
+        self._tell(
+            "OrderAmended", book=1, order=order.id, account=owner, open_old=open_old, open_new=grams,
+            refund=refund,
+        )  # fmt: skip
+
+    def work(self) -> None:
+        self._go_on(STEPS)
+
+    # Retiring.
+
+    def buy_and_retire(self, owner: str, price: int, grams: int, from_wallet: bool) -> None:
+        self.place(owner, True, FOK, price, grams, 1000, 0, 0, from_wallet)
+        self._debit(owner, GRAMS, grams)
+        self._send(owner, GRAMS, grams)
+        self.state.wallets[owner, GRAMS] -= grams
+        self.state.retired += grams
+
+    def retire(self, owner: str, grams: int) -> None:
+        self.claim(owner, GRAMS, grams)
+        self.state.wallets[owner, GRAMS] -= grams
+        self.state.retired += grams
+
+    # What the operator does.
+
+    def set_fees(self, maker_bps: int, taker_bps: int) -> None:
+        state = self.state
+        self._tell(
+            "FeesChanged", maker_bps_old=state.maker_bps, taker_bps_old=state.taker_bps,
+            maker_bps_new=maker_bps, taker_bps_new=taker_bps,
+        )  # fmt: skip
+        state.maker_bps, state.taker_bps = maker_bps, taker_bps
+
+    def distribute(self) -> None:
+        old = self.state.claimable.get((VAULT, USDC), 0)
+        parts = [old * share // 10_000 for _, share in self.state.shares]
+        self._refuse_if(not self.state.shares, "market_fees::E_NO_SHARES")
+        self._refuse_if(sum(parts) == 0, "market_fees::E_NOTHING_TO_DISTRIBUTE")
+        self._debit(VAULT, USDC, sum(parts))
+        for (holder, _), part in zip(self.state.shares, parts, strict=True):
+            self._credit(holder, USDC, part)
+        self._tell("TreasuryDistributed", asset=USDC, treasury_old=old, treasury_new=old - sum(parts))
+
+    # The law.
+
+    def held(self, asset: str) -> int:
+        """All that the vault should hold of an asset: nothing appears and nothing is lost."""
+        state = self.state
+        orders = [*state.bids, *state.asks, *([state.pending] if state.pending else [])]
+        purses = sum(each.purse for each in orders if each.is_bid == (asset == USDC))
+        return purses + sum(units for (_, kind), units in state.claimable.items() if kind == asset)
