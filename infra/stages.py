@@ -73,6 +73,8 @@ class StageConfig:
             public_url=self.public_url,
             readings_store=readings_store,
             salt_secret=resource_name(self.stage, "evidence-salt"),
+            stripe_secret=resource_name(self.stage, "stripe-secret"),
+            stripe_webhook_secret=resource_name(self.stage, "stripe-webhook"),
             authorizer=self.authorizer,
             log_level=self.log_level,
         )

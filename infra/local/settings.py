@@ -32,6 +32,7 @@ class MachineSettings:
     mqtt_port: int = 8883
     dynamodb_port: int = 8000
     ministack_port: int = 4567
+    stripe_port: int = 4568
     chain_id: int = 4
 
     def ports(self) -> dict[str, int]:
@@ -57,6 +58,11 @@ class MachineSettings:
     def ministack_url(self) -> str:
         """ministack itself, behind the router."""
         return f"http://{LOOPBACK}:{self.ministack_port}"
+
+    @property
+    def stripe_url(self) -> str:
+        """The payment provider's API."""
+        return f"http://{LOOPBACK}:{self.stripe_port}"
 
     @property
     def node_url(self) -> str:
@@ -92,6 +98,9 @@ class MachineSettings:
             signer="file",
             key_directory=str(self.state / "keys"),
             salt_secret=resource_name(self.stage, "evidence-salt"),
+            stripe_api_base=self.stripe_url,
+            stripe_secret=resource_name(self.stage, "stripe-secret"),
+            stripe_webhook_secret=resource_name(self.stage, "stripe-webhook"),
             device_authority=str(self.state / "ca"),
             device_endpoint=f"{LOOPBACK}:{self.mqtt_port}",
             authorizer="development",

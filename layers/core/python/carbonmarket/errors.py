@@ -116,6 +116,13 @@ class ChainRefused(Conflict):
         self.abort = abort
 
 
+class PaymentDeclined(MarketError):
+    """The card's bank refused the payment; ``reason`` says why in its words."""
+
+    status = 402
+    code = "payment-declined"
+
+
 class NotYetFinal(MarketError):
     """The transaction's fate isn't known yet; ask again later. Sagas retry on it."""
 
