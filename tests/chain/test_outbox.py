@@ -117,7 +117,7 @@ def test_bytes_that_expired_unseen_are_dead_and_only_then_tried_anew(
     assert first is not None
     world.set_clock((first.record.expiration_s + 1) * 1_000_000)
     assert world.outbox.fate("gift").state == "dead"
-    assert world.table.leases(world.address("alice")).record.held == {}
+    assert world.table.held(world.address("alice"), world.sequence("alice")) == {}
     second = world.outbox.submit("gift", "alice", world.transfer("bob", 400))
     assert second != first.record.hash
     assert world.outbox.await_fate("gift").success
@@ -166,7 +166,7 @@ def test_many_at_once_each_get_their_own_number(world: World) -> None:
         assert all(pool.map(give, range(24)))
     assert world.octas("bob") == 24
     assert world.sequence("alice") == 24
-    assert world.table.leases(world.address("alice")).record.held == {}
+    assert world.table.held(world.address("alice"), world.sequence("alice")) == {}
 
 
 def test_a_node_of_another_chain_is_refused(world: World) -> None:
@@ -179,3 +179,27 @@ def test_a_node_that_is_not_there_is_named(world: World) -> None:
         world.make_outbox(node=NodeClient("http://127.0.0.1:9/v1")).submit(
             "gift", "alice", world.transfer("bob", 1)
         )
+
+
+def test_two_processes_interleave_on_one_account_without_gaps(world: World) -> None:
+    """Each holds a block of the same free numbers; what one takes, the other finds taken."""
+    world.fund("alice", OCTAS)
+    processes = (world.outbox, world.make_outbox())
+    for index in range(8):
+        # Two in a row from each, so that both go on with a block that the other has used since.
+        outbox = processes[index // 2 % 2]
+        outbox.submit(f"gift/{index}", "alice", world.transfer("bob", 1))
+    for index in range(8):
+        assert world.outbox.await_fate(f"gift/{index}").success
+    assert (world.octas("bob"), world.sequence("alice")) == (8, 8)
+
+
+def test_what_was_settled_in_passing_is_kept_as_final_by_the_sweep(world: World) -> None:
+    world.fund("alice", OCTAS)
+    for index in range(3):
+        assert world.outbox.settle(f"gift/{index}", "alice", world.transfer("bob", 1)).success
+    assert {each.state for each in world.table.submissions()} == {"open"}
+    assert world.outbox.sweep() == 0
+    assert {each.state for each in world.table.submissions()} == {"committed"}
+    assert world.outbox.settle("gift/0", "alice", world.transfer("bob", 1)).success
+    assert world.octas("bob") == 3

@@ -15,7 +15,7 @@ def test_a_call_that_is_not_on_the_list_is_refused_and_nothing_is_stored(world: 
     with pytest.raises(NotAllowed, match="allow-list"):
         world.outbox.submit("strange", "alice", strange)
     assert world.table.submission("strange") is None
-    assert world.table.leases(world.address("alice")).record.held == {}
+    assert world.table.held(world.address("alice"), world.sequence("alice")) == {}
 
 
 def test_the_same_function_of_another_package_is_refused(world: World) -> None:

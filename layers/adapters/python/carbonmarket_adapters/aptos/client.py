@@ -57,6 +57,12 @@ class NodeClient:
         """A transaction, committed or pending; body None if the node doesn't know it."""
         return self._ask("GET", f"/transactions/by_hash/{transaction_hash}", absent="transaction_not_found")
 
+    def wait(self, transaction_hash: str) -> Answer:
+        """As :meth:`transaction`; the node holds the answer back up to a second until it is committed."""
+        return self._ask(
+            "GET", f"/transactions/wait_by_hash/{transaction_hash}", absent="transaction_not_found"
+        )
+
     def transaction_at(self, version: int) -> Answer:
         """The transaction at a version; body None if the ledger hasn't come to it or went back."""
         return self._ask("GET", f"/transactions/by_version/{version}", absent="version_not_found")

@@ -27,10 +27,11 @@ from carbonmarket.errors import (
     StaleWrite,
 )
 from carbonmarket.ports.chain import Fate, SignerPort
-from carbonmarket.records.chain import Leases, Submission
+from carbonmarket.records.chain import Held, Submission
 from carbonmarket.times import MICROSECONDS
 from carbonmarket_adapters.aptos import sequences
 from carbonmarket_adapters.aptos.client import Answer, NodeClient, NodeRefused
+from carbonmarket_adapters.aptos.sequences import Block
 from carbonmarket_adapters.aptos.sponsorship import EXPIRY_S, GAS_PRICE_OCTAS_MAX, GAS_UNITS_MAX, Sponsorship
 from carbonmarket_adapters.aptos.transactions import (
     account_of,
@@ -46,6 +47,8 @@ from carbonmarket_adapters.dynamo.table import Stored
 
 _LEASE_TRIES = 60
 _POLLS_A_SECOND = 20
+_PRICE_KEPT_S = 10
+_SWEPT_TOGETHER = 50
 _PENDING = "pending_transaction"
 
 
@@ -68,14 +71,40 @@ class Outbox:
         self._sponsorship = sponsorship
         self._market = canonical(market)
         self._chain_id = chain_id
-        # Threads of one process take turns at the leases; processes meet in the table's revisions.
+        # Threads of one process take turns at the numbers; processes meet in the table.
         self._turn = threading.RLock()
+        self._blocks: dict[str, Block] = {}
+        self._price = (0, 0.0)
 
     def submit(self, key: str, sender: str, call: EntryCall, sponsored: bool = True) -> str:
-        stored = self._stored(key, sender, call, sponsored)
-        if stored.state != "committed":
-            self._send(stored)
-        return stored.hash
+        submission = self._stored(key, sender, call, sponsored).record
+        if submission.state != "committed":
+            self._send(submission)
+        return submission.hash
+
+    def settle(self, key: str, sender: str, call: EntryCall, timeout_s: float = 10) -> Fate:
+        stored = self._stored(key, sender, call, sponsored=True)
+        if stored.record.state != "committed":
+            self._send(stored.record)
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            answer = self._node.wait(stored.record.hash)
+            self._check_chain(answer)
+            if answer.body is not None and answer.body["type"] != _PENDING:
+                return _committed(answer.body)
+            if self.fate(key).state == "dead":
+                break
+        return self.await_fate(key, timeout_s=0)
+
+    def submit_foreign(self, submission: Submission) -> str:
+        """Keep a wallet's signed and sponsored bytes, and send them; those under a key that was used already
+        are sent as they were kept. Returns the hash."""
+        try:
+            self._table.save_foreign(submission)
+        except StaleWrite:
+            return self.resubmit(submission.key)
+        self._send(submission)
+        return submission.hash
 
     def resubmit(self, key: str) -> str:
         stored = self._table.submission(key)
@@ -117,56 +146,72 @@ class Outbox:
     def sweep(self) -> int:
         """Settle what is open and send again what the node doesn't hold; returns how many stay open.
 
-        For a schedule: it frees the numbers of transactions that nobody asks after, and needs no key.
+        For a schedule: it keeps the fates of transactions that nobody asks after, many in one write, frees
+        the numbers of dead ones, and needs no key.
         """
         still_open = 0
+        committed: list[Stored[Submission]] = []
         for submission in self._table.open_submissions():
             stored = self._table.submission(submission.key)
-            state = self._fate_of(stored).state if stored else "dead"
-            if state == "unknown":
+            if stored is None or stored.record.state != "open":
+                continue
+            state = self._fate_of(stored, keeps=False).state
+            if state == "committed":
+                committed.append(stored)
+            elif state == "unknown":
                 self.resubmit(submission.key)
             still_open += state in {"unknown", "pending"}
+            if len(committed) == _SWEPT_TOGETHER:
+                self._finish_all(committed)
+                committed = []
+        self._finish_all(committed)
         return still_open
 
     def repair(self, sender: str) -> list[str]:
         """Fill the gaps below what waits on chain with transfers of nothing; their hashes."""
         address = self._signer.address(sender)
-        leases, account = self._settled(address)
+        with self._turn:
+            self._blocks.pop(address, None)
+        held, account = self._settled(address)
         return [
             self.submit(f"gap/{address}/{number}", sender, gap_filler(address))
-            for number in sequences.gaps(leases.record, _sequence_of(account))
+            for number in sequences.gaps(held, _sequence_of(account))
         ]
 
     def _unblock(self, submission: Submission) -> None:
         """Repair the account where the transaction waits for a number that nobody will send."""
-        leases, account = self._leases_then_account(submission.address)
+        if not submission.sender:
+            return
+        account = self._account(submission.address)
         turn = _sequence_of(account)
-        holder = leases.record.held.get(str(turn))
-        is_lost = holder is None or holder.expiration_s * MICROSECONDS < account.timestamp_us
-        if turn < submission.sequence and is_lost:
+        if submission.sequence <= turn:
+            return
+        holder = self._table.held(submission.address, turn).get(turn)
+        if holder is None or holder.expiration_s * MICROSECONDS < account.timestamp_us:
             self.repair(submission.sender)
 
     # Storing
 
-    def _stored(self, key: str, sender: str, call: EntryCall, sponsored: bool) -> Submission:
+    def _stored(self, key: str, sender: str, call: EntryCall, sponsored: bool) -> Stored[Submission]:
         """The submission under the key: the one there is unless it is dead, or a new one."""
-        payload = bcs(payload_of(call, self._market))
-        digest = hashlib.sha256(payload).hexdigest()
+        payload = payload_of(call, self._market)
+        digest = hashlib.sha256(bcs(payload)).hexdigest()
         for attempt in range(_LEASE_TRIES):
             found = self._table.submission(key)
             if found is not None:
                 if found.record.call_digest != digest or found.record.sender != sender:
                     raise IdempotencyMismatch(f"{key} was used before for another call")
                 if self._fate_of(found).state != "dead":
-                    return found.record
+                    return found
                 found = self._table.submission(key)
             try:
                 with self._turn:
-                    return self._store_new(key, sender, call, digest, sponsored, found)
+                    made = self._store_new(key, sender, call, digest, sponsored, found)
+                return Stored(made, found.revision + 1 if found else 1)
             except StaleWrite:
                 # Another transaction of this account took the number first.
                 time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 20)))  # noqa: S311 - no secret
-        raise EngineUnavailable(f"the leases of {sender} are too busy; submit {key} again")
+        raise EngineUnavailable(f"the numbers of {sender} are too busy; submit {key} again")
 
     def _store_new(
         self,
@@ -178,39 +223,60 @@ class Outbox:
         dead: Stored[Submission] | None,
     ) -> Submission:
         address = self._signer.address(sender)
-        leases, account = self._settled(address)
-        number = sequences.next_free(leases.record, _sequence_of(account))
-        raw = self._raw(address, number, call, account)
-        budget = self._sponsorship.reserve(raw, account.timestamp_us) if sponsored else None
+        block = self._block(address)
+        raw = self._raw(address, block.numbers[0], call, block.ledger_us)
+        if sponsored:
+            self._sponsorship.reserve(raw, block.ledger_us)
         signed = self._signed(raw, sender, sponsored)
-        expiration_s = raw.expiration_timestamps_secs
         submission = Submission(
             key=key,
             sender=sender,
             address=address,
-            sequence=number,
+            sequence=raw.sequence_number,
             call=call.name,
             call_digest=digest,
             hash=transaction_hash(signed),
             signed=signed.hex(),
-            expiration_s=expiration_s,
+            expiration_s=raw.expiration_timestamps_secs,
             earlier=(*dead.record.earlier, dead.record.hash) if dead else (),
         )
-        leased = sequences.lease(leases.record, number, key, expiration_s)
-        revision = dead.revision if dead else 0
-        self._table.save(Stored(leased, leases.revision), Stored(submission, revision), budget)
+        try:
+            self._table.save(submission, dead.revision if dead else 0)
+        except StaleWrite:
+            self._blocks.pop(address, None)
+            if sponsored:
+                self._sponsorship.give_back(raw)
+            raise
+        block.numbers.popleft()
         return submission
 
-    def _raw(self, address: str, number: int, call: EntryCall, account: Answer) -> RawTransaction:
+    def _block(self, address: str) -> Block:
+        """The account's block of free numbers, leased anew when it is spent."""
+        block = self._blocks.get(address)
+        if block is None or block.is_spent:
+            held, account = self._settled(address)
+            numbers = sequences.free(address, held, _sequence_of(account))
+            block = self._blocks[address] = Block(numbers, account.timestamp_us)
+        return block
+
+    def _raw(self, address: str, number: int, call: EntryCall, ledger_us: int) -> RawTransaction:
         return RawTransaction(
             account_of(address),
             number,
             payload_of(call, self._market),
             GAS_UNITS_MAX,
-            min(self._node.gas_price(), GAS_PRICE_OCTAS_MAX),
-            account.timestamp_us // MICROSECONDS + EXPIRY_S,
+            self.gas_price(),
+            ledger_us // MICROSECONDS + EXPIRY_S,
             self._chain_id,
         )
+
+    def gas_price(self) -> int:
+        """Octas that are offered for a gas unit: the node's estimate of a moment ago, within the cap."""
+        price, read_s = self._price
+        if not price or time.monotonic() - read_s > _PRICE_KEPT_S:
+            price = min(self._node.gas_price(), GAS_PRICE_OCTAS_MAX)
+            self._price = (price, time.monotonic())
+        return price
 
     def _signed(self, raw: RawTransaction, sender: str, sponsored: bool) -> bytes:
         payer = self._sponsorship.address if sponsored else None
@@ -232,7 +298,8 @@ class Outbox:
                     f"the node refused the transaction of {submission.key}: {refused.message}"
                 ) from refused
 
-    def _fate_of(self, stored: Stored[Submission]) -> Fate:
+    def _fate_of(self, stored: Stored[Submission], keeps: bool = True) -> Fate:
+        """What became of the bytes; with ``keeps`` a final fate is kept. A death always is."""
         submission = stored.record
         if submission.state == "dead":
             return Fate(state="dead", hash=submission.hash)
@@ -245,38 +312,52 @@ class Outbox:
             return Fate(state="dead", hash=submission.hash)
         if answer.body["type"] == _PENDING:
             return Fate(state="pending", hash=submission.hash)
-        self._finish(stored, "committed")
+        if keeps:
+            self._finish(stored, "committed")
         return _committed(answer.body)
 
     def _finish(self, stored: Stored[Submission], state: Literal["committed", "dead"]) -> None:
-        """Keep the final state and release the number, in one transaction."""
+        """Keep the final state; of a death also that the number is free."""
         while stored.record.state != state:
-            record = msgspec.structs.replace(stored.record, state=state)
+            final = Stored(msgspec.structs.replace(stored.record, state=state), stored.revision)
             try:
-                with self._turn:
-                    leases = self._table.leases(record.address)
-                    released = sequences.release(leases.record, record.sequence, record.key)
-                    self._table.save(Stored(released, leases.revision), Stored(record, stored.revision))
-                return
+                if state == "dead":
+                    self._table.save_dead(final)
+                else:
+                    self._table.save_committed([final])
+                break
             except StaleWrite:
-                again = self._table.submission(record.key)
-                if again is None or again.record.hash != record.hash:
-                    return
+                again = self._table.submission(stored.record.key)
+                if again is None or again.record.hash != stored.record.hash:
+                    break
                 stored = again
+        if state == "dead":
+            with self._turn:
+                self._blocks.pop(stored.record.address, None)
 
-    def _settled(self, address: str) -> tuple[Stored[Leases], Answer]:
-        """The account's leases and state, after the fates of those that may be final were asked."""
-        leases, account = self._leases_then_account(address)
-        ledger_s = account.timestamp_us // MICROSECONDS
-        late = sequences.settled_or_late(leases.record, _sequence_of(account), ledger_s)
+    def _finish_all(self, committed: list[Stored[Submission]]) -> None:
+        """Keep that all are committed, in one write; one by one where another process was at them too."""
+        final = [Stored(msgspec.structs.replace(s.record, state="committed"), s.revision) for s in committed]
+        try:
+            if final:
+                self._table.save_committed(final)
+        except StaleWrite:
+            for stored in committed:
+                self._finish(stored, "committed")
+
+    def _settled(self, address: str) -> tuple[dict[int, Held], Answer]:
+        """The account's taken numbers and state, after the fates of those that may be dead were asked.
+
+        A number that is used up between the two reads is still kept as taken.
+        """
+        account = self._account(address)
+        held = self._table.held(address, _sequence_of(account))
+        late = sequences.late(held, account.timestamp_us // MICROSECONDS)
         for key in late:
-            self.fate(key)
-        return self._leases_then_account(address) if late else (leases, account)
-
-    def _leases_then_account(self, address: str) -> tuple[Stored[Leases], Answer]:
-        # In this order: a number released before the leases were read is used up in the account's state.
-        leases = self._table.leases(address)
-        return leases, self._account(address)
+            stored = self._table.submission(key)
+            if stored is not None:
+                self._fate_of(stored)
+        return (self._table.held(address, _sequence_of(account)), account) if late else (held, account)
 
     def _account(self, address: str) -> Answer:
         account = self._node.account(address)

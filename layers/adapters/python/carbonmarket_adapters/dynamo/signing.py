@@ -1,21 +1,24 @@
-"""Table ``signing``: sequence leases, stored bytes and their fates, the sponsor's budget. Never disposable.
+"""Table ``signing``: stored bytes, their sequence numbers and fates, the sponsor's budget. Never disposable.
 
-Each change of an account's leases and the bytes it concerns are one transaction, so that no number is
-leased without bytes and no bytes exist without their number.
+Bytes and the number they use are written in one transaction, which fails where the number or the key was
+used before: no number is taken without bytes, and no bytes exist without their number. Numbers of dead bytes
+are freed with the record of the death; those of committed ones stay taken until they can confuse nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from carbonmarket.records.chain import GasBudget, Leases, Submission
+from carbonmarket.records.chain import GasBudget, Held, Submission
 from carbonmarket.settings import Settings
-from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Stored, Write, table_model
+from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Kind, Stored, Write, table_model
 
-_LEASES = Kind("leases", Leases)
+_NUMBER = Kind("number", Held)
 _SUBMISSION = Kind("submission", Submission)
 _BUDGET = Kind("gas_budget", GasBudget)
 _OPEN = "OPEN"
+_KEPT_S = 86_400
+"""A number is kept as taken for so long after its bytes have expired."""
 
 
 class SigningTable:
@@ -25,10 +28,11 @@ class SigningTable:
         self._table = DocumentTable(settings, "signing")
         self._model = table_model(settings, "signing")
 
-    def leases(self, address: str) -> Stored[Leases]:
-        """The account's leases, at revision 0 where it never had any."""
-        found = self._table.get(_LEASES, f"ACCOUNT#{address}", "LEASES")
-        return found or Stored(Leases(address=address, held={}), 0)
+    def held(self, address: str, account_sequence: int) -> dict[int, Held]:
+        """The numbers of the account that are taken, from the one that it uses next on."""
+        before = _number_key(account_sequence - 1) if account_sequence else None
+        rows = self._table.query(_NUMBER, f"ACCOUNT#{address}", prefix="N#", after=before, consistent=True)
+        return {int(sk.removeprefix("N#")): stored.record for sk, stored in rows}
 
     def submission(self, key: str) -> Stored[Submission] | None:
         """What is stored under an outbox key."""
@@ -44,21 +48,41 @@ class SigningTable:
         for _, stored in self._table.query_gsi1(_SUBMISSION, _OPEN):
             yield stored.record
 
-    def save(
-        self,
-        leases: Stored[Leases],
-        submission: Stored[Submission],
-        budget: Stored[GasBudget] | None = None,
-    ) -> None:
-        """Write all, each where its revision still stands; StaleWrite otherwise."""
-        writes = [
-            Write(_LEASES, f"ACCOUNT#{leases.record.address}", "LEASES", leases.record, leases.revision),
-            self._submission_write(submission),
-        ]
-        if budget is not None:
-            record = budget.record
-            writes.append(Write(_BUDGET, f"SPONSOR#{record.sponsor}", record.day, record, budget.revision))
-        self._table.transact(writes)
+    def save(self, submission: Submission, revision: int) -> None:
+        """Keep new bytes under their key and take their number; StaleWrite if either was used before.
+
+        ``revision`` is that of the dead bytes which these replace, 0 where there are none.
+        """
+        number = Write(
+            _NUMBER,
+            f"ACCOUNT#{submission.address}",
+            _number_key(submission.sequence),
+            Held(key=submission.key, expiration_s=submission.expiration_s),
+            0,
+            expires_at=submission.expiration_s + _KEPT_S,
+        )
+        self._table.transact([self._submission_write(Stored(submission, revision)), number])
+
+    def save_foreign(self, submission: Submission) -> None:
+        """Keep bytes of a wallet, whose numbers are its own affair; StaleWrite if the key was used."""
+        self._table.put(self._submission_write(Stored(submission, 0)))
+
+    def save_committed(self, submissions: Sequence[Stored[Submission]]) -> None:
+        """Keep the final state of at most 100; StaleWrite, and none is kept, if one has moved on."""
+        self._table.transact([self._submission_write(stored) for stored in submissions])
+
+    def save_dead(self, submission: Stored[Submission]) -> None:
+        """Keep that the bytes died, and free their number; StaleWrite if the record has moved on."""
+        write: list[Write | Delete] = [self._submission_write(submission)]
+        record = submission.record
+        if record.sender:
+            write.append(Delete(f"ACCOUNT#{record.address}", _number_key(record.sequence)))
+        self._table.transact(write)
+
+    def save_budget(self, budget: Stored[GasBudget]) -> None:
+        """Keep what the sponsor has signed for; StaleWrite if the record has moved on."""
+        record = budget.record
+        self._table.put(Write(_BUDGET, f"SPONSOR#{record.sponsor}", record.day, record, budget.revision))
 
     def _submission_write(self, stored: Stored[Submission]) -> Write:
         record = stored.record
@@ -77,3 +101,7 @@ class SigningTable:
         """Every submission, in no order: for the laws, not for serving."""
         for item in self._model.scan(self._model.kind == _SUBMISSION.name):
             yield _SUBMISSION.decode(item.body, int(item.item_version))
+
+
+def _number_key(number: int) -> str:
+    return f"N#{number:020}"

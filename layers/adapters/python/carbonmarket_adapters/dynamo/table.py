@@ -194,9 +194,11 @@ class DocumentTable:
         after: str | None = None,
         limit: int | None = None,
         reverse: bool = False,
+        consistent: bool = False,
     ) -> Iterator[tuple[str, Stored[R]]]:
         """(sk, record) of a partition in key order, those whose sk begins with ``prefix``."""
-        yield from self._walk(kind, self._model, self._model.sk, pk, prefix, after, limit, reverse)
+        source = functools.partial(self._model.query, consistent_read=consistent)
+        yield from self._walk(kind, source, self._model.sk, pk, prefix, after, limit, reverse)
 
     def query_gsi1(
         self,
@@ -209,13 +211,13 @@ class DocumentTable:
         reverse: bool = False,
     ) -> Iterator[tuple[str, Stored[R]]]:
         """(gsi1sk, record) of an index partition in key order. The index lags a moment behind."""
-        index = self._model.by_gsi1
-        yield from self._walk(kind, index, self._model.gsi1sk, gsi1pk, prefix, after, limit, reverse)
+        source = self._model.by_gsi1.query
+        yield from self._walk(kind, source, self._model.gsi1sk, gsi1pk, prefix, after, limit, reverse)
 
     def _walk(
         self,
         kind: Kind[R],
-        source: Any,
+        source: Callable[..., Iterable[Any]],
         sort: Any,
         partition: str,
         prefix: str,
@@ -229,8 +231,8 @@ class DocumentTable:
             low, high = (low, after) if reverse else (after, high)
         condition = sort.between(low, high) if (prefix or after is not None) else None
         seen = 0
-        for item in source.query(partition, condition, scan_index_forward=not reverse):
-            key = item.sk if source is self._model else item.gsi1sk
+        for item in source(partition, condition, scan_index_forward=not reverse):
+            key = getattr(item, sort.attr_name)
             if key == after or item.kind != kind.name:
                 continue
             yield key, Stored(kind.decode(item.body, int(item.item_version)), int(item.revision))

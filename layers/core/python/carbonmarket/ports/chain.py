@@ -80,6 +80,14 @@ class ChainAccess(Protocol):
         """
         ...
 
+    def settle(self, key: str, sender: str, call: EntryCall, timeout_s: float = 10) -> Fate:
+        """:meth:`submit`, sponsored, and :meth:`await_fate` in one, for calls that come in great numbers.
+
+        One write: that the call is committed is kept later, together with others. NotYetFinal when the time
+        has run out; the same call may be made again to wait on.
+        """
+        ...
+
     def resubmit(self, key: str) -> str:
         """Send again the bytes stored under ``key``; NotFound if there are none."""
         ...

@@ -14,24 +14,18 @@ import msgspec
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A leased sequence number: the outbox key it was leased for and when its bytes expire."""
+    """A sequence number that is taken: the outbox key it is used under and when its bytes expire."""
 
     key: str
     expiration_s: int
 
 
-class Leases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The sequence numbers of one account that are in flight, by number."""
-
-    address: str
-    held: dict[str, Held]
-
-
 class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The signed bytes under an outbox key, and their fate once it is final.
 
-    ``call_digest`` is SHA-256 of the payload's BCS. ``earlier`` are the hashes of tries that died before
-    this one; at most one hash of a key ever stands on chain.
+    ``call_digest`` is SHA-256 of the payload's BCS. ``sender`` is the id of the key that signed, "" for a
+    wallet's own bytes. ``earlier`` are the hashes of tries that died before this one; at most one hash of a
+    key ever stands on chain.
     """
 
     key: str
