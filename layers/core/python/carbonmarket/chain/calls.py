@@ -26,15 +26,19 @@ class EntryCall(msgspec.Struct, frozen=True, kw_only=True):
     args: tuple[tuple[str, Any], ...]
     type_args: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, name: str, *args: tuple[str, Any]) -> EntryCall:
+        """The call of ``module::function`` of the market's package."""
+        module, function = name.split("::")
+        return cls(module=module, function=function, args=args)
+
     @property
     def name(self) -> str:
         """``module::function``."""
         return f"{self.module}::{self.function}"
 
 
-def _call(name: str, *args: tuple[str, Any]) -> EntryCall:
-    module, function = name.split("::")
-    return EntryCall(module=module, function=function, args=args)
+_call = EntryCall.of
 
 
 # access_control
@@ -391,6 +395,25 @@ _SPONSORED = (
     "reputation_system::withdraw_verification",
     "reputation_system::rate",
     "reputation_system::rate_data",
+    "marketplace::open_book",
+    "marketplace::place",
+    "marketplace::amend",
+    "marketplace::cancel",
+    "marketplace::cancel_page",
+    "marketplace::work",
+    "marketplace::buy_by_criteria",
+    "marketplace::buy_and_retire",
+    "marketplace::retire",
+    "market_vault::deposit",
+    "market_vault::claim",
+    "market_fees::distribute",
+    "listings::create",
+    "listings::buy",
+    "listings::set_price",
+    "listings::cancel",
+    "gifts::make",
+    "gifts::claim",
+    "gifts::take_back",
 )
 # A transfer of nothing to oneself uses up a sequence number that a dead transaction left free.
 _GAP_FILLER = "aptos_account::transfer"
