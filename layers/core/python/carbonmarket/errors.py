@@ -115,6 +115,11 @@ class ChainRefused(Conflict):
         super().__init__(reason, field=field)
         self.abort = abort
 
+    def problem(self, instance: str | None = None) -> dict[str, object]:
+        """The problem with the contract's own name for it."""
+        body = super().problem(instance)
+        return body if self.abort is None else {**body, "abort": self.abort}
+
 
 class PaymentDeclined(MarketError):
     """The card's bank refused the payment; ``reason`` says why in its words."""

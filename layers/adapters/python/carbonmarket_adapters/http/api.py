@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ from carbonmarket_adapters.http.cursors import PageRequest, page_request
 CORS = CORSConfig(
     allow_origin="*",
     allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
-    expose_headers=["Location", "Retry-After"],
+    expose_headers=["ETag", "Location", "Retry-After"],
     max_age=600,
 )
 
@@ -33,6 +34,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     ``schema`` is the body's schema below ``carbonmarket/schemas`` ("http/create_project") or None;
     ``public`` routes need no login; ``status`` is that of success; ``paged`` lists take first and after.
+    ``cache_s`` is how long a read may be kept by whoever asked, 0 for not at all. ``replays`` says that the
+    kit keeps a write's answer; without it the operation itself answers a repetition the same.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     schema: str | None
     body: Any
     summary: str
+    cache_s: int = 0
+    replays: bool = True
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,16 +103,40 @@ class Api:
             self.app.register_middleware(ConvertToMiddleware(wrapper))
 
     def get(
-        self, path: str, *, public: bool = False, paged: bool = False, query: tuple[str, ...] = ()
+        self,
+        path: str,
+        *,
+        public: bool = False,
+        paged: bool = False,
+        query: tuple[str, ...] = (),
+        cache_s: int = 0,
     ) -> Callable[[Handler], Handler]:
-        """Declare a read. ``query`` names the parameters it knows besides a page's."""
-        return self._route("GET", path, status=200, public=public, paged=paged, query=query, body=None)
+        """Declare a read. ``query`` names the parameters it knows besides a page's.
+
+        With ``cache_s`` the answer carries an ETag and may be kept so long; who sends the ETag again in
+        If-None-Match gets 304 while nothing has changed.
+        """
+        return self._route(
+            "GET", path, status=200, public=public, paged=paged, query=query, body=None, cache_s=cache_s
+        )
 
     def post(
-        self, path: str, *, body: type[msgspec.Struct] | None = None, status: int = 201
+        self,
+        path: str,
+        *,
+        body: type[msgspec.Struct] | None = None,
+        status: int = 201,
+        public: bool = False,
+        replays: bool = True,
     ) -> Callable[[Handler], Handler]:
-        """Declare a write. ``body`` is the record that ``schemas/http/<operation>.json`` is turned into."""
-        return self._route("POST", path, status=status, public=False, paged=False, query=(), body=body)
+        """Declare a write. ``body`` is the record that ``schemas/http/<operation>.json`` is turned into.
+
+        ``replays`` False is for operations that are asked for in great numbers and know by the key what they
+        did before: their answers are not kept a second time.
+        """
+        return self._route(
+            "POST", path, status=status, public=public, paged=False, query=(), body=body, replays=replays
+        )
 
     def _route(self, method: str, path: str, **told: Any) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
@@ -174,8 +203,9 @@ class Api:
             idempotency_key=key,
             now_us=time.time_ns() // 1_000,
         )
-        if not writes:
-            return _rendered(_shaped(handler(call), operation))
+        if not writes or not operation.replays:
+            answer = _rendered(_shaped(handler(call), operation))
+            return _cached(answer, operation, request.headers) if operation.cache_s else answer
         kept = once.once(
             lambda: msgspec.to_builtins(_shaped(handler(call), operation)),
             key=key,
@@ -190,6 +220,18 @@ class Api:
 
 def _shaped(result: Any, operation: Operation) -> Answer:
     return result if isinstance(result, Answer) else Answer(body=result, status=operation.status)
+
+
+def _cached(response: Response, operation: Operation, asked: Any) -> Response:
+    """The answer with its ETag, or 304 without a body where the caller has it already."""
+    tag = f'"{hashlib.sha256(response.body.encode()).hexdigest()[:32]}"'
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = f"public, max-age={operation.cache_s}"
+    known = asked.get("if-none-match", "")
+    if response.status_code == 200 and tag in [each.strip().removeprefix("W/") for each in known.split(",")]:
+        response.status_code = 304
+        response.body = ""
+    return response
 
 
 def _rendered(answer: Answer) -> Response:
