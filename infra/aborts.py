@@ -1,4 +1,4 @@
-"""Writes the contracts' errors, as ``move/sources`` words them, into the core's ``aborts.json``.
+"""Writes the contracts' errors, as their sources word them, into the core's ``aborts.json``.
 
 Run ``python -m infra.aborts`` after a contract's errors changed; a test checks that the file is current.
 """
@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ROOT / "move" / "sources"
+PACKAGES = tuple(ROOT / "move" / name for name in ("", "market", "test_usdc"))
+"""The packages whose errors callers meet."""
 TARGET = ROOT / "layers" / "core" / "python" / "carbonmarket" / "chain" / "aborts.json"
 
 _MODULE = re.compile(r"^module\s+\w+::(\w+)", re.M)
@@ -45,7 +46,8 @@ def _sentence(comment: str) -> str:
 
 def generate() -> str:
     """The file's text."""
-    by_module = dict(errors_of(path.read_text()) for path in sorted(SOURCES.glob("*.move")))
+    sources = (path for package in PACKAGES for path in (package / "sources").glob("*.move"))
+    by_module = dict(errors_of(path.read_text()) for path in sources)
     return json.dumps(by_module, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from carbonmarket.chain import calls, events
+from carbonmarket.chain import calls, events, market_calls
 from carbonmarket.chain.aborts import abort_of, known_aborts
 from carbonmarket.chain.calls import EntryCall
 from infra import aborts
@@ -18,29 +18,43 @@ from infra.local.chain.compiler import BuiltModule
 pytestmark = pytest.mark.chain
 _OBJECT = "0x1::object::Object<0x1::fungible_asset::Metadata>"
 _STRING = "0x1::string::String"
+FRAMEWORK_MODULE = "0x1::aptos_account"
 _SAMPLES: dict[str, Any] = {"str": "0x1", "int": 1, "bytes": b"\x01", "bool": True}
 
 
 @functools.cache
 def contracts() -> dict[str, BuiltModule]:
-    built = compiler.build(aborts.ROOT / "move", {"carbon_market": "0xcafe"})
-    return {module.name: module for module in built.modules}
+    """The modules at the market's address."""
+    packages = (
+        compiler.build(aborts.ROOT / "move" / name, {"carbon_market": "0xcafe"}) for name in ("", "market")
+    )
+    return {module.name: module for built in packages for module in built.modules}
+
+
+@functools.cache
+def play_money() -> dict[str, BuiltModule]:
+    built = compiler.build(aborts.ROOT / "move" / "test_usdc", {"test_usdc": "0x1"})
+    return {f"0x1::{module.name}": module for module in built.modules}
 
 
 def builders() -> list[Any]:
-    public = (value for name, value in vars(calls).items() if not name.startswith("_"))
-    return [each for each in public if inspect.isfunction(each) and each.__module__ == calls.__name__]
+    return [
+        value
+        for module in (calls, market_calls)
+        for name, value in vars(module).items()
+        if not name.startswith("_") and inspect.isfunction(value) and value.__module__ == module.__name__
+    ]
 
 
 def call_of(builder: Any) -> EntryCall | None:
-    """The builder's call on sample values; None for what builds no call of the market's package."""
+    """The builder's call on sample values; None for what builds no call of our packages."""
     arguments = []
     for hint in (h for name, h in get_type_hints(builder).items() if name != "return"):
         text = getattr(hint, "__name__", str(hint))
         inner = getattr(hint, "__args__", None)
         arguments.append([_SAMPLES[inner[0].__name__]] if inner else _SAMPLES[text])
     built = builder(*arguments)
-    return built if isinstance(built, EntryCall) and "::" not in built.module else None
+    return built if isinstance(built, EntryCall) and built.module != FRAMEWORK_MODULE else None
 
 
 CALLS = [call for call in map(call_of, builders()) if call is not None]
@@ -48,7 +62,7 @@ CALLS = [call for call in map(call_of, builders()) if call is not None]
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
 def test_a_call_has_the_entry_functions_arguments(call: EntryCall) -> None:
-    exposed = contracts()[call.module].abi["exposed_functions"]
+    exposed = (contracts() | play_money())[call.module].abi["exposed_functions"]
     function = next(each for each in exposed if each["name"] == call.function)
     assert function["is_entry"]
     params = [text.replace(_STRING, "String") for text in function["params"] if "signer" not in text]
@@ -57,8 +71,8 @@ def test_a_call_has_the_entry_functions_arguments(call: EntryCall) -> None:
 
 def test_every_entry_function_has_a_builder() -> None:
     entries = {
-        f"{module.name}::{function['name']}"
-        for module in contracts().values()
+        f"{name}::{function['name']}"
+        for name, module in (contracts() | play_money()).items()
         for function in module.abi["exposed_functions"]
         if function["is_entry"]
     }

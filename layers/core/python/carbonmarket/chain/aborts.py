@@ -1,6 +1,6 @@
 """Aborts of the contracts by name and sentence.
 
-``aborts.json`` is written from the ``///`` comments of ``move/sources`` by ``python -m infra.aborts``; so the
+``aborts.json`` is written from the ``///`` comments of the contracts by ``python -m infra.aborts``; so the
 API says of a refusal what the contract's author said, also where a node doesn't carry the words.
 """
 

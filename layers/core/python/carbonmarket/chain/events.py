@@ -6,17 +6,13 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, NewType, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 
+from carbonmarket.chain import market_events
 from carbonmarket.chain.addresses import canonical
-
-Address = NewType("Address", str)
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all: the market's own events."""
+from carbonmarket.chain.event import Address, Event
 
 
 class AdminProposed(Event, frozen=True, kw_only=True):
@@ -308,6 +304,7 @@ _MODULES: dict[str, tuple[type[Event], ...]] = {
     ),
     "certificate_registry": (CertificateUriChanged,),
     "reputation_system": (AccountPartyChanged, PartyRated),
+    **market_events.MODULES,
 }
 
 
