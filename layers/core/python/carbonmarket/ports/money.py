@@ -9,6 +9,7 @@ from carbonmarket.records.money import (
     Authorisation,
     Balance,
     BalanceTransaction,
+    Books,
     Captured,
     Entry,
     HeldTransfer,
@@ -33,7 +34,7 @@ class Ledger(Protocol):
     IdempotencyMismatch. A transfer between unknown accounts, of no amount, or to itself is InvalidInput; one
     that would break an account's limit is Conflict and says which account lacks how much. Many writers may
     meet on one account (the float, the fees): the loser gets StaleWrite with nothing written and tries again
-    from the start, as sagas do by their ``Retry`` and functions by tenacity.
+    from the start, as sagas do by their ``Retry``.
     """
 
     def post(self, key: str, transfers: Sequence[Transfer], now_us: int) -> Entry:
@@ -79,11 +80,15 @@ class Ledger(Protocol):
         ...
 
     def balances(self, account: str) -> list[Balance]:
-        """The account's sums, one for each currency it has met; read consistently."""
+        """The account's sums, one for each currency it has met."""
         ...
 
     def statement(self, account: str, currency: str, since_us: int, until_us: int) -> list[Line]:
         """The account's posted transfers of since_us <= at_us < until_us, in order of time."""
+        ...
+
+    def books(self) -> Books:
+        """All of the ledger, for its laws; what is written meanwhile may be in it in part."""
         ...
 
     def publish(self, result: MoneyReconciliation) -> None:

@@ -103,6 +103,15 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     credits_pending: int = 0
 
 
+class Books(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a ledger at one moment: its journal (entries, and holds with their ends), and the balances kept
+    beside it."""
+
+    entries: tuple[Entry, ...]
+    holds: tuple[HeldTransfer, ...]
+    balances: tuple[Balance, ...]
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One posted transfer as its account's statement shows it. ``delta`` is debit minus credit."""
 
