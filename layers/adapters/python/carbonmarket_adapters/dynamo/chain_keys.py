@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from carbonmarket.ports.projection import Key
 from carbonmarket.records import chain as records
+from carbonmarket_adapters.dynamo import market_keys
+from carbonmarket_adapters.dynamo.chain_places import Index, Place, no_index
 from carbonmarket_adapters.dynamo.table import Kind, Write
 
-Index = tuple[str, str] | None
 BATCHES = "BATCHES"
-
-
-class Place(msgspec.Struct, frozen=True):
-    """How one kind is stored: its form, its keys, its index entry and its identity."""
-
-    kind: Any
-    keys: Callable[..., tuple[str, str]]
-    identity: Callable[[Any], tuple[str, ...]]
-    index: Callable[[Any], Index]
-
-
-def _no_index(_record: Any) -> Index:
-    return None
 
 
 def _range_index(record: records.Retirement | records.Cancellation) -> Index:
@@ -42,49 +29,49 @@ _PLACES: dict[str, Place] = {
         Kind("governance", records.Governance),
         lambda: ("GOVERNANCE", "GOVERNANCE"),
         lambda _r: (),
-        _no_index,
+        no_index,
     ),
     "role": Place(
         Kind("role", records.RoleGrant),
         lambda account, role: (f"ROLE#{role}", account),
         lambda r: (r.account, str(r.role)),
-        _no_index,
+        no_index,
     ),
     "verifier": Place(
         Kind("verifier", records.Verifier),
         lambda account: ("VERIFIERS", account),
         lambda r: (r.account,),
-        _no_index,
+        no_index,
     ),
     "freeze": Place(
         Kind("freeze", records.Freeze),
         lambda account: (f"ACCOUNT#{account}", "FREEZE"),
         lambda r: (r.account,),
-        _no_index,
+        no_index,
     ),
     "methodology": Place(
         Kind("methodology", records.Methodology),
         lambda name, version: (f"METHODOLOGY#{name}", f"{int(version):020}"),
         lambda r: (r.id, str(r.version)),
-        _no_index,
+        no_index,
     ),
     "project": Place(
         Kind("project", records.Project),
         lambda project: (f"PROJECT#{project}", "PROJECT"),
         lambda r: (r.id,),
-        _no_index,
+        no_index,
     ),
     "anchor": Place(
         Kind("anchor", records.Anchor),
         lambda project, hour, part: (f"PROJECT#{project}", anchor_sort(hour, part)),
         lambda r: (r.project, str(r.hour_s), str(r.part)),
-        _no_index,
+        no_index,
     ),
     "period": Place(
         Kind("period", records.Period),
         lambda project, number: (f"PROJECT#{project}", f"PERIOD#{int(number):010}"),
         lambda r: (r.project, str(r.number)),
-        _no_index,
+        no_index,
     ),
     "batch": Place(
         Kind("batch", records.Batch),
@@ -96,7 +83,7 @@ _PLACES: dict[str, Place] = {
         Kind("batch_name", records.BatchName),
         lambda name: (f"BATCH_NAME#{name}", "BATCH_NAME"),
         lambda r: (r.id,),
-        _no_index,
+        no_index,
     ),
     "store": Place(
         Kind("store", records.Store),
@@ -116,6 +103,7 @@ _PLACES: dict[str, Place] = {
         lambda r: (r.id,),
         _range_index,
     ),
+    **market_keys.PLACES,
 }
 
 

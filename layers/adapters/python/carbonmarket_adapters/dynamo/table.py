@@ -226,7 +226,8 @@ class DocumentTable:
         reverse: bool,
     ) -> Iterator[tuple[str, Stored[R]]]:
         # A range key takes one condition, so a cursor and a prefix become one BETWEEN.
-        low, high = prefix, prefix + "\U0010ffff"
+        # Keys are never empty, and no key of ours begins with a blank.
+        low, high = prefix or " ", prefix + "\U0010ffff"
         if after is not None:
             low, high = (low, after) if reverse else (after, high)
         condition = sort.between(low, high) if (prefix or after is not None) else None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from carbonmarket_adapters.aptos.source import NodeSource
     from carbonmarket_adapters.dynamo.chain import ChainTable
     from carbonmarket_adapters.dynamo.chain_writer import ChainWriter
+    from carbonmarket_adapters.dynamo.market import MarketTable
     from carbonmarket_adapters.dynamo.signing import SigningTable
 
 
@@ -75,6 +76,14 @@ def projection() -> ChainTable:
     from carbonmarket_adapters.dynamo.chain import ChainTable
 
     return ChainTable(settings())
+
+
+@functools.cache
+def market_projection() -> MarketTable:
+    """The marketplace as seen on chain; a :class:`~carbonmarket.ports.market.MarketProjection`."""
+    from carbonmarket_adapters.dynamo.market import MarketTable
+
+    return MarketTable(settings())
 
 
 @functools.cache

@@ -20,7 +20,9 @@ PAGE_MAX = 16
 ROUTE_BOOKS_MAX = 4
 """How many books one purchase by criteria names at most."""
 
-_PRICE_MAX = 2**63 - 1
+PRICE_MAX = 2**63 - 1
+"""The highest price, in quote units per tonne."""
+
 _PRICE_SHIFT = 64
 _BID_BIT = 1 << 127
 
@@ -32,8 +34,8 @@ def is_bid(order: int) -> bool:
 
 def price_of(order: int) -> int:
     """The price in an order's id, in quote units per tonne."""
-    part = order >> _PRICE_SHIFT & _PRICE_MAX
-    return part if is_bid(order) else _PRICE_MAX - part
+    part = order >> _PRICE_SHIFT & PRICE_MAX
+    return part if is_bid(order) else PRICE_MAX - part
 
 
 # marketplace

@@ -14,9 +14,12 @@ import msgspec
 from msgspec.structs import replace
 
 from carbonmarket.chain.addresses import canonical
-from carbonmarket.chain.events import Event, decode
+from carbonmarket.chain.event import Event
+from carbonmarket.chain.events import decode
 from carbonmarket.ports.projection import Folded, Key, State
-from carbonmarket.projection.rules import RULES, Place, batch_key
+from carbonmarket.projection import market_rules, offer_rules, reputation_rules, rules
+from carbonmarket.projection.rule import Place, Rules
+from carbonmarket.projection.rules import batch_key
 from carbonmarket.records.chain import Store
 
 Transaction = dict[str, Any]
@@ -27,15 +30,16 @@ _OBJECT = "0x1::object::ObjectCore"
 _HELD = frozenset({_STORE, _CONCURRENT, _OBJECT})
 FINGERPRINT = "accumulator_root_hash"
 
+_RULES: Rules = {**rules.RULES, **market_rules.RULES, **offer_rules.RULES, **reputation_rules.RULES}
+"""By event type: its rule, and the records the rule needs. Events that change no record have no entry."""
+
 
 def wanted(transactions: Iterable[Transaction], market: str) -> set[Key]:
     """The records that :func:`fold` reads of the state before ``transactions``."""
     keys: set[Key] = set()
     for transaction in transactions:
-        for event in _events(transaction, market):
-            found = RULES.get(type(event))
-            if found is not None:
-                keys.update(found[1](event))
+        for event, place in _events(transaction, market):
+            keys.update(_RULES[type(event)][1](event, place))
         for change in transaction.get("changes", ()):
             keys.update(_change_needs(change))
     return keys
@@ -64,36 +68,37 @@ def _fold_one(transaction: Transaction, now: dict[Key, msgspec.Struct | None], m
     """Fold one transaction and bring ``now`` up to after it."""
     effects: dict[Key, msgspec.Struct | None] = {}
     before: dict[Key, msgspec.Struct | None] = {}
-    place: Place | None = None
-    for event in _events(transaction, market):
-        found = RULES.get(type(event))
-        if found is None:
-            continue
-        place = place or _place(transaction)
-        for key, record in found[0](event, place, now.get):
+    for event, place in _events(transaction, market):
+        for key, record in _RULES[type(event)][0](event, place, now.get):
             before.setdefault(key, now.get(key))
             effects[key] = now[key] = record
     for key, store in _store_effects(transaction, now):
         before.setdefault(key, now.get(key))
         effects[key] = now[key] = store
+    # An order that passes through a price level or a balance leaves no trace there, and costs no write.
+    for key in [key for key, record in effects.items() if record == before[key]]:
+        del effects[key], before[key]
     return Folded(
         int(transaction["version"]),
         transaction[FINGERPRINT],
-        int(transaction.get("timestamp", 0)),
+        _time_us(transaction),
         effects,
         before,
     )
 
 
-def _events(transaction: Transaction, market: str) -> Iterator[Event]:
-    for event in transaction.get("events", ()):
+def _events(transaction: Transaction, market: str) -> Iterator[tuple[Event, Place]]:
+    """The events that have a rule, and where they happened."""
+    for number, event in enumerate(transaction.get("events", ())):
         decoded = decode(event["type"], event["data"], market)
-        if decoded is not None:
-            yield decoded
+        if type(decoded) in _RULES and decoded is not None:
+            version = int(transaction["version"])
+            yield decoded, Place(version, transaction["hash"], _time_us(transaction), number)
 
 
-def _place(transaction: Transaction) -> Place:
-    return Place(int(transaction["version"]), transaction["hash"], int(transaction["timestamp"]))
+def _time_us(transaction: Transaction) -> int:
+    """The ledger's time; genesis has none."""
+    return int(transaction.get("timestamp", 0))
 
 
 def _store_effects(

@@ -1,20 +1,15 @@
-"""What each of the market's events does to the projected records.
-
-An event's rule takes the event, where it happened and a reader of the records as they are, and yields
-the records as they are after it. Beside each rule stands which records it reads, so that they can be loaded
-first.
-"""
+"""What the events of registry, readings and credits do to the projected records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from carbonmarket.chain import events as ev
 from carbonmarket.ports.projection import Key
+from carbonmarket.projection.rule import Effect, Place, Read, Rule, Rules, nothing
 from carbonmarket.records.chain import (
     Anchor,
     Batch,
@@ -29,20 +24,6 @@ from carbonmarket.records.chain import (
     RoleGrant,
     Verifier,
 )
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where an event happened."""
-
-    version: int
-    transaction: str
-    time_us: int
-
-
-Read = Callable[[Key], Any]
-Effect = tuple[Key, msgspec.Struct | None]
-Rule = Callable[[Any, Place, Read], Iterator[Effect]]
-Needs = Callable[[Any], tuple[Key, ...]]
 
 GOVERNANCE: Key = ("governance",)
 
@@ -329,41 +310,37 @@ def _labels_changed(event: ev.LabelsChanged, _place: Place, read: Read) -> Itera
     yield key, replace(read(key), labels=event.labels_new)
 
 
-def _governance(_event: Any) -> tuple[Key, ...]:
+def _governance(_event: Any, _place: Place) -> tuple[Key, ...]:
     return (GOVERNANCE,)
 
 
-def _project(event: Any) -> tuple[Key, ...]:
+def _project(event: Any, _place: Place) -> tuple[Key, ...]:
     return (project_key(event.project),)
 
 
-def _batch(event: Any) -> tuple[Key, ...]:
+def _batch(event: Any, _place: Place) -> tuple[Key, ...]:
     return (batch_key(event.batch),)
 
 
-def _period(event: Any) -> tuple[Key, ...]:
+def _period(event: Any, _place: Place) -> tuple[Key, ...]:
     return (period_key(event.project, event.number),)
 
 
-def _nothing(_event: Any) -> tuple[Key, ...]:
-    return ()
-
-
-def _batch_and_project(event: Any) -> tuple[Key, ...]:
+def _batch_and_project(event: Any, _place: Place) -> tuple[Key, ...]:
     return (batch_key(event.batch), project_key(event.project))
 
 
-RULES: dict[type[ev.Event], tuple[Rule, Needs]] = {
+RULES: Rules = {
     ev.AdminProposed: (_admin_proposed, _governance),
     ev.AdminChanged: (_admin_changed, _governance),
     ev.PauseChanged: (_pause_changed, _governance),
-    ev.RoleChanged: (_role_changed, lambda event: (_role_key(event),)),
-    ev.VerifierRegistered: (_verifier_registered, lambda event: (_verifier_key(event),)),
-    ev.VerifierRemoved: (_verifier_removed, lambda event: (_verifier_key(event),)),
-    ev.AccountFreezeChanged: (_freeze_changed, lambda event: (_freeze_key(event),)),
-    ev.MethodologyRegistered: (_methodology_registered, _nothing),
-    ev.MethodologyRetired: (_methodology_retired, lambda event: (_methodology_key(event),)),
-    ev.ProjectRegistered: (_project_registered, _nothing),
+    ev.RoleChanged: (_role_changed, lambda event, _place: (_role_key(event),)),
+    ev.VerifierRegistered: (_verifier_registered, lambda event, _place: (_verifier_key(event),)),
+    ev.VerifierRemoved: (_verifier_removed, lambda event, _place: (_verifier_key(event),)),
+    ev.AccountFreezeChanged: (_freeze_changed, lambda event, _place: (_freeze_key(event),)),
+    ev.MethodologyRegistered: (_methodology_registered, nothing),
+    ev.MethodologyRetired: (_methodology_retired, lambda event, _place: (_methodology_key(event),)),
+    ev.ProjectRegistered: (_project_registered, nothing),
     ev.DeveloperChanged: (_of_project(developer="developer_new"), _project),
     ev.ProjectActiveChanged: (_of_project(active="active_new"), _project),
     ev.ProjectMethodologyChanged: (
@@ -371,11 +348,11 @@ RULES: dict[type[ev.Event], tuple[Rule, Needs]] = {
         _project,
     ),
     ev.ProjectMetadataChanged: (_of_project(metadata_hash="metadata_hash_new"), _project),
-    ev.ReadingsAnchored: (_anchored, _nothing),
-    ev.PeriodClosed: (_period_closed, _nothing),
+    ev.ReadingsAnchored: (_anchored, nothing),
+    ev.PeriodClosed: (_period_closed, nothing),
     ev.PeriodReopened: (_period_reopened, _period),
     ev.PeriodIssued: (_period_issued, _period),
-    ev.BatchIssued: (_batch_issued, _nothing),
+    ev.BatchIssued: (_batch_issued, nothing),
     ev.CreditsRetired: (_retired, _batch),
     ev.CreditsCancelled: (_cancelled, _batch),
     ev.CreditsReversed: (_reversed, _batch_and_project),
