@@ -1,0 +1,103 @@
+"""Connected accounts of sellers, and transfers of the platform's balance to them."""
+
+from __future__ import annotations
+
+from infra.local.engines.stripe import params as take
+from infra.local.engines.stripe.context import Context
+from infra.local.engines.stripe.params import Params
+from infra.local.engines.stripe.refusals import invalid
+from infra.local.engines.stripe.store import Object
+
+_TYPES = {"custom", "express", "standard"}
+
+
+def create_account(context: Context, params: Params) -> Object:
+    """POST /v1/accounts: an account that can't be paid out until its owner has been through onboarding."""
+    take.only(
+        params, "business_type", "capabilities", "country", "default_currency", "email", "metadata", "type"
+    )
+    type = take.text(params, "type", "express")
+    if type not in _TYPES:
+        raise invalid(f"Invalid type: must be one of {', '.join(sorted(_TYPES))}", param="type")
+    wanted = params.get("capabilities") or {"transfers": {"requested": "true"}}
+    account = context.new(
+        "account",
+        "acct",
+        type=type,
+        business_type=params.get("business_type"),
+        capabilities=dict.fromkeys(wanted, "inactive"),
+        charges_enabled=False,
+        country=take.text(params, "country", "US"),
+        default_currency=take.text(params, "default_currency", "usd"),
+        details_submitted=False,
+        email=params.get("email"),
+        metadata=take.metadata(params),
+        payouts_enabled=False,
+        requirements={
+            "currently_due": ["external_account", "tos_acceptance.date", "tos_acceptance.ip"],
+            "disabled_reason": "requirements.past_due",
+        },
+    )
+    return context.store.put(account)
+
+
+def create_link(context: Context, params: Params) -> Object:
+    """POST /v1/account_links: where the owner goes through onboarding."""
+    take.only(params, "account", "refresh_url", "return_url", "type")
+    account = context.get("account", take.text(params, "account"), "account")
+    now = context.store.now()
+    page = f"{context.url}/_test/accounts/{account['id']}/onboarding"
+    return {"object": "account_link", "created": now, "expires_at": now + 300, "url": page}
+
+
+def onboard(context: Context, params: Params, id: str) -> Object:
+    """What an owner's onboarding leads to: ``outcome`` complete, or restricted."""
+    take.only(params, "outcome")
+    outcome = take.text(params, "outcome", "complete")
+    if outcome not in {"complete", "restricted"}:
+        raise invalid("Invalid outcome: must be complete or restricted", param="outcome")
+    account = context.get("account", id)
+    works = outcome == "complete"
+    account.update(details_submitted=True, charges_enabled=works, payouts_enabled=works)
+    account["capabilities"] = dict.fromkeys(account["capabilities"], "active" if works else "inactive")
+    account["requirements"] = {"currently_due": [], "disabled_reason": None if works else "under_review"}
+    context.store.put(account)
+    context.emit("account.updated", account)
+    return account
+
+
+def create_transfer(context: Context, params: Params) -> Object:
+    """POST /v1/transfers"""
+    take.only(params, "amount", "currency", "description", "destination", "metadata", "transfer_group")
+    amount, currency = take.integer(params, "amount"), take.text(params, "currency").lower()
+    if amount < 1:
+        raise invalid("This value must be greater than or equal to 1.", param="amount")
+    account = context.get("account", take.text(params, "destination"), "destination")
+    if account["capabilities"].get("transfers") != "active":
+        raise invalid(
+            "Your destination account needs to have at least one of the following capabilities enabled: "
+            "transfers, crypto_transfers, legacy_payments",
+            code="insufficient_capabilities_for_transfer",
+        )
+    if context.store.net_of(currency) < amount:
+        raise invalid(
+            "You have insufficient available funds in your Stripe account. Try adding funds directly to "
+            "your available balance.",
+            code="balance_insufficient",
+        )
+    transfer = context.new(
+        "transfer",
+        "tr",
+        amount=amount,
+        amount_reversed=0,
+        currency=currency,
+        description=params.get("description"),
+        destination=account["id"],
+        metadata=take.metadata(params),
+        reversed=False,
+        transfer_group=params.get("transfer_group"),
+    )
+    transfer["balance_transaction"] = context.move("transfer", -amount, currency, transfer["id"])["id"]
+    context.store.put(transfer)
+    context.emit("transfer.created", transfer)
+    return transfer

@@ -1,0 +1,386 @@
+"""The payment provider: Stripe through its own package, or a server that speaks Stripe's API.
+
+The package takes half a second to import, so this module is imported by those alone who are about to pay. A
+key of ours becomes Stripe's Idempotency-Key, which Stripe keeps for a day; captures, refunds and transfers that
+come again after that are found by what they left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Any
+
+import stripe
+
+from carbonmarket.errors import (
+    Conflict,
+    EngineUnavailable,
+    IdempotencyMismatch,
+    InvalidInput,
+    MarketError,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    PaymentDeclined,
+)
+from carbonmarket.records.money import (
+    Authorisation,
+    AuthorisationState,
+    BalanceTransaction,
+    Captured,
+    PaidOut,
+    PaymentEvent,
+    Refunded,
+)
+
+_SECOND_US = 1_000_000
+_CHARGE = ["latest_charge"]
+_CHARGE_MOVED = ["latest_charge.balance_transaction"]
+_STATES: dict[str, AuthorisationState] = {
+    "requires_action": "requires_action",
+    "requires_capture": "authorised",
+    "processing": "requires_action",
+    "succeeded": "captured",
+    "canceled": "voided",
+    "requires_payment_method": "declined",
+    "requires_confirmation": "requires_action",
+}
+# Stripe's bank says so, and its rules move the liability for fraud away from us.
+_SHIFTED = {"authenticated", "attempt_acknowledged"}
+# In a refund's metadata: the digest of the key that made it.
+_OURS = "carbonmarket_key"
+_FIELDS = {"amount_to_capture": "amount", "destination": "account"}
+
+
+class StripePayments:
+    """The :class:`carbonmarket.ports.money.Payments` over Stripe.
+
+    ``secret`` and ``webhook_secret`` are asked for when they are first needed. ``api_base`` "" is Stripe.
+    """
+
+    def __init__(
+        self, *, secret: Callable[[], str], webhook_secret: Callable[[], str], api_base: str = ""
+    ) -> None:
+        self._secret = secret
+        self._webhook_secret = webhook_secret
+        self._api_base = api_base
+
+    @functools.cached_property
+    def _api(self) -> Any:
+        return stripe.StripeClient(
+            self._secret(),
+            base_addresses={"api": self._api_base} if self._api_base else None,
+            # Repeated under the same idempotency key.
+            max_network_retries=2,
+            http_client=stripe.RequestsClient(timeout=20),
+        ).v1
+
+    def authorise(
+        self, key: str, amount: int, currency: str, payment_method: str, metadata: Mapping[str, str]
+    ) -> Authorisation:
+        asked = {
+            "amount": amount,
+            "capture_method": "manual",
+            "confirm": True,
+            "currency": currency.lower(),
+            "expand": _CHARGE,
+            "metadata": dict(metadata),
+            "payment_method": payment_method,
+            "payment_method_types": ["card"],
+        }
+        with self._errors():
+            try:
+                intent = self._api.payment_intents.create(asked, _once("authorise", key))
+            except stripe.CardError as declined:
+                intent = _intent_of(declined)
+            return _authorisation(intent)
+
+    def status(self, intent: str) -> Authorisation:
+        with self._errors():
+            return _authorisation(self._intent(intent, _CHARGE))
+
+    def capture(self, key: str, intent: str, amount: int) -> Captured:
+        asked = {"amount_to_capture": amount, "expand": _CHARGE_MOVED}
+        with self._errors("amount_to_capture"):
+            try:
+                taken = self._api.payment_intents.capture(intent, asked, _once("capture", key))
+            except stripe.InvalidRequestError as refused:
+                if refused.code != "payment_intent_unexpected_state":
+                    raise
+                taken = self._captured_before(intent, amount, refused)
+            return _captured(taken)
+
+    def _captured_before(self, intent: str, amount: int, refused: Exception) -> Any:
+        found = self._intent(intent, _CHARGE_MOVED)
+        if found.status == "succeeded" and found.amount_received == amount:
+            return found
+        if found.status == "succeeded":
+            raise Conflict(
+                f"{found.amount_received} of payment {intent} were captured already; {amount} can't be",
+                field="amount",
+            ) from refused
+        state = _authorisation(found)
+        reason = state.reason or f"it is {state.state}"
+        raise Conflict(f"payment {intent} can't be captured: {reason}", field="intent") from refused
+
+    def void(self, key: str, intent: str) -> Authorisation:
+        with self._errors():
+            try:
+                ended = self._api.payment_intents.cancel(intent, {"expand": _CHARGE}, _once("void", key))
+            except stripe.InvalidRequestError as refused:
+                if refused.code != "payment_intent_unexpected_state":
+                    raise
+                ended = self._intent(intent, _CHARGE)
+                if ended.status != "canceled":
+                    raise Conflict(
+                        f"payment {intent} was captured and can't be voided; refund it", field="intent"
+                    ) from refused
+            return _authorisation(ended)
+
+    def refund(self, key: str, intent: str, amount: int) -> Refunded:
+        asked = {"amount": amount, "metadata": {_OURS: _digest(key)}, "payment_intent": intent}
+        with self._errors("amount", "payment_intent"):
+            self._intent(intent, [])
+            before = self._api.refunds.list({"payment_intent": intent, "limit": 100})
+            made = next((each for each in before.data if each.metadata.get(_OURS) == _digest(key)), None)
+            if made is None:
+                made = self._api.refunds.create(asked, _once("refund", key))
+            elif made.amount != amount:
+                raise IdempotencyMismatch(f"key {key} has given back {made.amount} of payment {intent}")
+            return Refunded(
+                refund=made.id,
+                charge=made.charge,
+                amount=made.amount,
+                currency=made.currency.upper(),
+                balance_transaction=made.balance_transaction,
+            )
+
+    def payout(
+        self, key: str, account: str, amount: int, currency: str, metadata: Mapping[str, str]
+    ) -> PaidOut:
+        asked = {
+            "amount": amount,
+            "currency": currency.lower(),
+            "destination": account,
+            "metadata": dict(metadata),
+            "transfer_group": _digest(key),
+        }
+        with self._errors():
+            before = self._api.transfers.list({"transfer_group": _digest(key)})
+            if before.data:
+                return _paid_out(before.data[0], account, amount)
+            seller = self._api.accounts.retrieve(account)
+            if not seller.payouts_enabled:
+                raise Conflict(
+                    f"account {account} can't be paid out yet: its owner has to complete the provider's "
+                    "onboarding first",
+                    field="account",
+                )
+            return _paid_out(self._api.transfers.create(asked, _once("payout", key)), account, amount)
+
+    def balance_transactions(self, since_us: int, until_us: int) -> list[BalanceTransaction]:
+        created = {"gte": -(-since_us // _SECOND_US), "lt": -(-until_us // _SECOND_US)}
+        with self._errors():
+            pages = self._api.balance_transactions.list({"created": created, "limit": 100})
+            found = [_movement(each) for each in pages.auto_paging_iter()]
+        return found[::-1]
+
+    def balance(self, currency: str) -> int:
+        with self._errors():
+            found = self._api.balance.retrieve()
+            parts = [*found.available, *found.pending]
+            return sum(part.amount for part in parts if part.currency == currency.lower())
+
+    def read_webhook(self, payload: bytes, signature: str) -> PaymentEvent:
+        try:
+            event = stripe.Webhook.construct_event(payload, signature, self._webhook_secret())
+        except stripe.SignatureVerificationError as error:
+            raise NotAuthenticated(f"the webhook's signature does not hold: {error.user_message}") from error
+        except ValueError as error:
+            raise InvalidInput("the webhook's body is no event", field="body") from error
+        if getattr(event, "object", None) != "event":
+            raise InvalidInput("the webhook's body is no event", field="body")
+        return _event(event)
+
+    def _intent(self, id: str, expand: list[str]) -> Any:
+        return self._api.payment_intents.retrieve(id, {"expand": expand})
+
+    @contextlib.contextmanager
+    def _errors(self, *of_state: str) -> Iterator[None]:
+        """Stripe's errors as the market's; ``of_state`` as in :func:`_refusal`."""
+        try:
+            yield
+        except stripe.StripeError as error:
+            raise self._as_ours(error, of_state) from error
+
+    def _as_ours(self, error: stripe.StripeError, of_state: Container[str]) -> MarketError:
+        said = error.user_message or type(error).__name__
+        match error:
+            case stripe.CardError():
+                return PaymentDeclined(_decline(said, error.code, error), field="payment_method")
+            case stripe.IdempotencyError():
+                return IdempotencyMismatch(f"the payment provider knows the key for another request: {said}")
+            case stripe.AuthenticationError():
+                return NotAllowed(
+                    f"the payment provider refuses our key ({said}); check the secret it is kept in"
+                )
+            case stripe.InvalidRequestError():
+                return _refusal(error, said, of_state)
+        return EngineUnavailable(
+            f"the payment provider at {self._api_base or stripe.DEFAULT_API_BASE} doesn't answer "
+            f"({type(error).__name__}); on one machine start it with `carbonmarket up`, otherwise try again"
+        )
+
+
+_CONFLICTS = {
+    "balance_insufficient": "amount",
+    "charge_already_refunded": "amount",
+    "charge_disputed": "intent",
+    "insufficient_capabilities_for_transfer": "account",
+    "payment_intent_unexpected_state": "intent",
+}
+
+
+def _refusal(error: Any, said: str, of_state: Container[str]) -> MarketError:
+    """What Stripe refused: ``of_state`` are the parameters that are wrong only because of what was before."""
+    field = _FIELDS.get(error.param, error.param)
+    if error.code in _CONFLICTS:
+        return Conflict(said, field=_CONFLICTS[error.code])
+    if error.param in of_state:
+        return Conflict(said, field=field)
+    if error.code == "resource_missing" and error.param != "payment_method":
+        return NotFound(said, field=field)
+    return InvalidInput(said, field=field)
+
+
+def _digest(key: str) -> str:
+    # Stripe's keys have 255 characters at most, ours may be longer.
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _once(verb: str, key: str) -> Any:
+    return {"idempotency_key": f"{verb}-{_digest(key)}"}
+
+
+def _paid_out(transfer: Any, account: str, amount: int) -> PaidOut:
+    if (transfer.destination, transfer.amount) != (account, amount):
+        raise IdempotencyMismatch(
+            f"the payout's key has moved {transfer.amount} to {transfer.destination} before", field="key"
+        )
+    return PaidOut(
+        transfer=transfer.id,
+        account=account,
+        amount=amount,
+        currency=transfer.currency.upper(),
+        balance_transaction=transfer.balance_transaction,
+    )
+
+
+def _intent_of(declined: Any) -> Any:
+    if declined.error is None or declined.error.get("payment_intent") is None:
+        raise declined
+    return declined.error.payment_intent
+
+
+def _authorisation(intent: Any) -> Authorisation:
+    charge = intent.latest_charge
+    # A declined payment comes within its error, where nothing is expanded.
+    is_whole = charge is not None and not isinstance(charge, str)
+    reason, code = _why(intent)
+    return Authorisation(
+        intent=intent.id,
+        state=_STATES[intent.status],
+        amount=intent.amount,
+        currency=intent.currency.upper(),
+        captured=intent.amount_received,
+        charge=charge.id if is_whole else charge or "",
+        client_secret=intent.client_secret or "",
+        liability_shifted=is_whole and _is_shifted(charge),
+        reason=reason,
+        decline_code=code,
+    )
+
+
+def _is_shifted(charge: Any) -> bool:
+    card = (charge.payment_method_details or {}).get("card") or {}
+    secure = card.get("three_d_secure") or {}
+    return secure.get("result") in _SHIFTED
+
+
+def _why(intent: Any) -> tuple[str, str]:
+    if intent.status == "canceled":
+        if intent.cancellation_reason == "automatic":
+            return "the time in which it could be captured has passed", ""
+        return "it was voided", ""
+    error = intent.last_payment_error
+    if intent.status != "requires_payment_method" or error is None:
+        return "", ""
+    code = error.get("decline_code") or error.get("code") or ""
+    return _decline(error.get("message") or "", code, error), code
+
+
+def _decline(said: str, code: str | None, error: Any) -> str:
+    named = getattr(error, "decline_code", None) or code or "declined"
+    return f"the card was declined ({named}): {said}"
+
+
+def _captured(intent: Any) -> Captured:
+    charge = intent.latest_charge
+    moved = charge.balance_transaction
+    return Captured(
+        intent=intent.id,
+        charge=charge.id,
+        amount=intent.amount_received,
+        fee=moved.fee,
+        currency=intent.currency.upper(),
+        balance_transaction=moved.id,
+    )
+
+
+def _movement(transaction: Any) -> BalanceTransaction:
+    source = transaction.get("source")
+    return BalanceTransaction(
+        id=transaction.id,
+        kind=transaction.type,
+        amount=transaction.amount,
+        fee=transaction.fee,
+        net=transaction.net,
+        currency=transaction.currency.upper(),
+        source=source if isinstance(source, str) else (source or {}).get("id", ""),
+        created_us=transaction.created * _SECOND_US,
+    )
+
+
+def _event(event: Any) -> PaymentEvent:
+    thing = event.data.object
+    kind = thing.get("object", "")
+    refunded = thing.get("amount_refunded", 0) if event.type == "charge.refunded" else None
+    moved = thing.get("balance_transactions") or []
+    return PaymentEvent(
+        id=event.id,
+        kind=event.type,
+        created_us=event.created * _SECOND_US,
+        object_id=thing.get("id", ""),
+        intent=(thing.id if kind == "payment_intent" else _id_of(thing.get("payment_intent"))),
+        charge=_charge_of(thing, kind),
+        amount=thing.get("amount", 0) if refunded is None else refunded,
+        currency=(thing.get("currency") or "").upper(),
+        state=thing.get("status") or "",
+        reason=thing.get("reason") or thing.get("cancellation_reason") or thing.get("failure_message") or "",
+        balance_transactions=tuple(_movement(each) for each in moved),
+        metadata=dict(thing.get("metadata") or {}),
+    )
+
+
+def _charge_of(thing: Any, kind: str) -> str:
+    if kind == "charge":
+        return str(thing.id)
+    return _id_of(thing.get("latest_charge" if kind == "payment_intent" else "charge"))
+
+
+def _id_of(named: Any) -> str:
+    """The id of what may be expanded, or none."""
+    return named if isinstance(named, str) else (named or {}).get("id", "")
