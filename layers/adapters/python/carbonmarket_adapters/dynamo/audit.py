@@ -23,11 +23,18 @@ class AuditedTable(DocumentTable):
 
     def save(self, writes: Sequence[Write], entry: AuditEntry) -> None:
         """Write all and the entry, or none; StaleWrite if a revision has moved on."""
-        told = Write(ENTRY, entry.thing, f"{entry.at_us:017d}#{entry.action}#{entry.state}", entry)
         with self.transaction() as transaction:
             for write in writes:
                 self.stage(transaction, write)
-            self._audit.stage(transaction, told)
+            self._audit.stage(transaction, _told(entry))
+
+    def tell(self, entry: AuditEntry) -> None:
+        """Write an entry of what changes no table of ours."""
+        self._audit.put(_told(entry))
+
+
+def _told(entry: AuditEntry) -> Write:
+    return Write(ENTRY, entry.thing, f"{entry.at_us:017d}#{entry.action}#{entry.state}", entry)
 
 
 def entries(settings: Settings, thing: str) -> Iterator[AuditEntry]:
