@@ -216,5 +216,6 @@ def _signatures(content: bytes) -> dict[int, bytes]:
     if isinstance(inner, Ed25519Authenticator):
         return {0: inner.signature.data()}
     if isinstance(inner, SingleKeyAuthenticator):
-        return {0: inner.signature.signature.data()}
+        single: Any = inner.signature.signature
+        return {0: single.data()}
     return {at: each.signature.data() for at, each in inner.signature.signatures}

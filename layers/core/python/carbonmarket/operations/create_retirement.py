@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
@@ -19,7 +20,7 @@ from carbonmarket.ports.registry import NEW, Kept, RegistryStore
 from carbonmarket.ports.sagas import Sagas
 from carbonmarket.quantities import parse_grams
 from carbonmarket.records.audit import told
-from carbonmarket.records.credits import Retirement
+from carbonmarket.records.credits import Purchase, Retirement
 from carbonmarket.records.principal import BUYER, DEVELOPER, Principal
 
 
@@ -31,7 +32,10 @@ class Beneficiary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreateRetirement(msgspec.Struct, frozen=True, kw_only=True):
-    """``grams`` is a string; ``period`` is the span of the consumption that is made up for."""
+    """``grams`` is a string; ``period`` is the span of the consumption that is made up for.
+
+    ``source`` is the wallet, or "balance" for what the market holds claimable.
+    """
 
     batch: str
     grams: str
@@ -40,6 +44,7 @@ class CreateRetirement(msgspec.Struct, frozen=True, kw_only=True):
     period_start: str
     period_end: str
     beneficiary: Beneficiary
+    source: Literal["wallet", "balance"] = "wallet"
 
 
 class KnownBeneficiary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,8 +77,12 @@ def create_retirement(
     public_url: str,
     salt: bytes,
     now_us: int,
+    purchase: Purchase | None = None,
 ) -> Retirement:
-    """Take the order and start its saga; ``salt`` is 32 random bytes. Its id is the certificate's."""
+    """Take the order and start its saga; ``salt`` is 32 random bytes. Its id is the certificate's.
+
+    With a ``purchase`` the grams are bought in the same transaction and need not be held.
+    """
     require_role(caller, BUYER, DEVELOPER)
     grams = parse_grams(request.grams, "grams")
     reason = require_chain_text(request.reason, "reason")
@@ -83,7 +92,9 @@ def create_retirement(
     kept = registry.retirement(id)
     if kept is None:
         batch = named_batch(request.batch, registry=registry)
-        require_holding(owner, batch, grams, chain=chain)
+        from_balance = request.source == "balance"
+        if purchase is None:
+            require_holding(owner, batch, grams, chain=chain, from_balance=from_balance)
         known = KnownBeneficiary(name=request.beneficiary.name, salt=salt.hex())
         retirement = Retirement(
             id=id,
@@ -100,11 +111,13 @@ def create_retirement(
             certificate_url=certificate_url(public_url, id),
             state="accepted",
             created_us=now_us,
+            from_balance=from_balance,
+            purchase=purchase,
         )
         registry.save_retirement(retirement, NEW, told(caller, "create_retirement", id, "accepted", now_us))
     else:
         retirement = kept.record
-        _require_same(retirement, request, grams, start_us, end_us)
+        _require_same(retirement, request, purchase, (grams, start_us, end_us))
     sagas.start("retire", id, {"retirement": id})
     return retirement
 
@@ -149,8 +162,9 @@ def _visible(retirement: str, caller: Principal, registry: RegistryStore) -> Kep
 
 
 def _require_same(
-    kept: Retirement, request: CreateRetirement, grams: int, start_us: int, end_us: int
+    kept: Retirement, request: CreateRetirement, purchase: Purchase | None, sums: tuple[int, int, int]
 ) -> None:
-    then = (kept.batch, kept.grams, kept.reason, kept.country, kept.start_us, kept.end_us)
-    if then != (request.batch, grams, request.reason, request.country, start_us, end_us):
+    then = (kept.batch, kept.reason, kept.country, kept.from_balance, kept.purchase)
+    now = (request.batch, request.reason, request.country, request.source == "balance", purchase)
+    if (then, (kept.grams, kept.start_us, kept.end_us)) != (now, sums):
         raise IdempotencyMismatch("this Idempotency-Key retired something else")

@@ -45,13 +45,20 @@ def own_organisation(caller: Principal, accounts: AccountsStore) -> Organisation
     return organisation
 
 
-def require_holding(owner: Organisation, batch: Batch, grams: int, *, chain: ChainAccess) -> None:
+def require_holding(
+    owner: Organisation, batch: Batch, grams: int, *, chain: ChainAccess, from_balance: bool = False
+) -> None:
     """Refuse more grams than the account holds now, and any while it is frozen.
 
-    Asked of the chain itself, since the projection is a moment behind; the contract has the last word.
+    ``from_balance`` looks at what the market holds claimable for it. Asked of the chain itself, since the
+    projection is a moment behind; the contract has the last word.
     """
     if chain.view("transfer_policy::is_frozen", [], [owner.account_address])[0]:
         raise AccountFrozen("your account is frozen: it can't give or retire")
-    held = int(chain.view(_BALANCE, [_METADATA], [owner.account_address, batch.address])[0])
+    account = [owner.account_address, batch.address]
+    if from_balance:
+        held, verb = int(chain.view("market_vault::balance", [], account)[0]), "may claim"
+    else:
+        held, verb = int(chain.view(_BALANCE, [_METADATA], account)[0]), "hold"
     if grams > held:
-        raise InsufficientHolding(f"you hold {held} grams of batch {batch.id}, not {grams}", field="grams")
+        raise InsufficientHolding(f"you {verb} {held} grams of batch {batch.id}, not {grams}", field="grams")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from carbonmarket.chain import calls
+from carbonmarket.chain import calls, market_calls
+from carbonmarket.chain.calls import EntryCall
 from carbonmarket.errors import Conflict, NotFound
 from carbonmarket.operations.fates import event_of, final_fate, was_never_taken
 from carbonmarket.operations.find_credits import named_batch, require_holding
@@ -55,7 +58,9 @@ def check_holding(
         return kept.record
     batch = named_batch(kept.record.batch, registry=registry)
     owner = _owner(kept.record, accounts)
-    require_holding(owner, batch, kept.record.grams, chain=chain)
+    if kept.record.purchase is None:
+        from_balance = kept.record.from_balance
+        require_holding(owner, batch, kept.record.grams, chain=chain, from_balance=from_balance)
     return _advance(kept, "checked", "check_holding", registry, now_us)
 
 
@@ -69,17 +74,25 @@ def retire_grams(
     owner = _owner(found, accounts)
     if _ORDER.index(found.state) < _ORDER.index("submitted"):
         _advance(kept, "submitted", "retire_grams", registry, now_us)
-    call = calls.retire(
-        batch=batch.address,
-        grams=found.grams,
-        retirement_id=found.id,
-        beneficiary_commitment=bytes.fromhex(found.beneficiary),
-        reason=found.reason,
-        country=found.country,
-        period_start=found.start_us // MICROSECONDS,
-        period_end=found.end_us // MICROSECONDS,
-    )
-    return chain.submit(retire_key(retirement), owner.key_id, call)
+    return chain.submit(retire_key(retirement), owner.key_id, _call(found, batch.address))
+
+
+def _call(retirement: Retirement, batch: str) -> EntryCall:
+    """Retire what the wallet holds, what is claimable, or what is bought in the same transaction."""
+    claim: dict[str, Any] = {
+        "grams": retirement.grams,
+        "retirement_id": retirement.id,
+        "beneficiary_commitment": bytes.fromhex(retirement.beneficiary),
+        "reason": retirement.reason,
+        "country": retirement.country,
+        "period_start": retirement.start_us // MICROSECONDS,
+        "period_end": retirement.end_us // MICROSECONDS,
+    }
+    if retirement.purchase is not None:
+        return market_calls.buy_and_retire(**msgspec.structs.asdict(retirement.purchase), **claim)
+    if retirement.from_balance:
+        return market_calls.retire_claimable(batch=batch, **claim)
+    return calls.retire(batch=batch, **claim)
 
 
 def await_retirement(

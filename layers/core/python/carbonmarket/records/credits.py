@@ -32,13 +32,27 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ciphertext: str
 
 
+class Purchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is retired is first bought, whole or not at all, in the same transaction.
+
+    ``price`` is the worst that is paid, in quote units per tonne; ``from_wallet`` says that the wallet pays,
+    else the claimable balance.
+    """
+
+    book: int
+    price: int
+    fee_cap_bps: int
+    from_wallet: bool
+
+
 class Retirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Grams taken out of use for good; its id is also the certificate's.
 
     ``beneficiary`` is the commitment (hex) that stands on chain and in the certificate; who it is lies in
     ``sealed``, shown only where ``name_is_public``. ``certificate_url`` is the address that the certificate
     is signed with, settled when the retirement was ordered. The consumption period takes its start and leaves
-    its end. Serials, transaction and version are known once the chain has it.
+    its end. ``from_balance`` takes the grams from what the market holds claimable for the account,
+    ``purchase`` buys them. Serials, transaction and version are known once the chain has it.
     """
 
     id: str
@@ -61,3 +75,5 @@ class Retirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     version: int | None = None
     retired_us: int | None = None
     failure: str = ""
+    from_balance: bool = False
+    purchase: Purchase | None = None
