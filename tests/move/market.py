@@ -138,37 +138,41 @@ class Market:
                 ADMIN, "access_control::register_verifier", address(number), "0x" + key, "0x" + organisation
             )
 
-    def measure(self) -> None:
-        """Two days whose sums give 9,000 grams, closed as period 1."""
-        self.now = DAY_ZERO + 2 * DAY
+    def measure(self, period: int = 1) -> int:
+        """Two days whose sums give 9,000 grams, closed as a period; gives its first second."""
+        start = DAY_ZERO + 2 * DAY * (period - 1)
+        self.now = start + 2 * DAY
         self.do(
-            ORACLE, "data_anchor::anchor", PROJECT, [str(DAY_ZERO), str(DAY_ZERO + DAY)], ["0", "0"],
+            ORACLE, "data_anchor::anchor", PROJECT, [str(start), str(start + DAY)], ["0", "0"],
             ["0x" + "70" * 32] * 2, ["4", "4"], ["6000000", "4000000"], ["1000000", "0"], ["s3://a", "s3://b"],
         )  # fmt: skip
-        self.do(ORACLE, "data_anchor::close_period", PROJECT, str(DAY_ZERO), str(DAY_ZERO + 2 * DAY))
+        self.do(ORACLE, "data_anchor::close_period", PROJECT, str(start), str(start + 2 * DAY))
+        return start
 
-    def issue(self) -> tuple[str, dict[str, Mapping[str, Any]]]:
-        """9,000 grams as BAT1; the batch's address and the events."""
-        self.open()
-        self.measure()
+    def issue(self, period: int = 1) -> tuple[str, dict[str, Mapping[str, Any]]]:
+        """9,000 grams of the project's first period as BAT1, of its second as BAT2; the batch's address and
+        the events."""
+        if period == 1:
+            self.open()
+        start = self.measure(period)
         reviewers = drawn(0)[:2]
         signed = approval_bytes(
             IssueApproval(
                 chain_id=CHAIN_ID,
                 module_address=MODULE_ADDRESS,
                 project=PROJECT,
-                period_start=DAY_ZERO,
-                period_end=DAY_ZERO + 2 * DAY,
+                period_start=start,
+                period_end=start + 2 * DAY,
                 grams=9000,
                 report_hash=report_hash(0).hex(),
             )
         )
         signatures = [f"0x{private_key(int(each, 16) - 0xE000).sign(signed).hex()}" for each in reviewers]
         events = self.do(
-            ISSUER, "carbon_credit::issue", PROJECT, "1", "BAT1", "9000", f"0x{report_hash(0).hex()}",
-            reviewers, signatures, "1", "https://example.org/BAT1",
+            ISSUER, "carbon_credit::issue", PROJECT, str(period), f"BAT{period}", "9000",
+            f"0x{report_hash(0).hex()}", reviewers, signatures, "1", f"https://example.org/BAT{period}",
         )  # fmt: skip
-        [batch] = self.view("credit_batch::batch_address", "BAT1")
+        [batch] = self.view("credit_batch::batch_address", f"BAT{period}")
         return batch, events
 
     def retire(self, holder: str, batch: str, grams: int, name: str) -> Outcome:
