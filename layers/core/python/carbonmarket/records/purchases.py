@@ -1,0 +1,225 @@
+"""Purchases by card: quotes, purchases with their fills, payouts to sellers, cases, and the events of Stripe.
+
+Units are quote base units (millionths of a USDC), cents minor units of the currency that cards pay in; grams
+and prices (quote units per tonne) as everywhere. One USDC counts as one US dollar.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from carbonmarket.records.credits import Sealed
+
+Deliver = Literal["hold", "retire"]
+PurchaseState = Literal[
+    "accepted",
+    "screened",
+    "requires_action",
+    "authorised",
+    "ordered",
+    "filled",
+    "captured",
+    "held",
+    "delivered",
+    "completed",
+    "failed",
+]
+PURCHASE_ORDER: tuple[PurchaseState, ...] = (
+    "accepted",
+    "screened",
+    "requires_action",
+    "authorised",
+    "ordered",
+    "filled",
+    "captured",
+    "held",
+    "delivered",
+    "completed",
+)
+"""In the order in which a purchase goes through them; ``requires_action`` only where the bank asks for 3-D
+Secure, ``held`` only where it did not take the liability. One that failed is in none of them."""
+
+MoneyState = Literal["none", "authorised", "captured", "voided", "refunded"]
+PayoutState = Literal["due", "waiting", "paid"]
+CaseKind = Literal["kept_credits", "dispute", "refund", "late_payment"]
+EventState = Literal["received", "handled", "failed"]
+
+
+class PlannedRetirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A retirement as it will be ordered once the credits are there; ``id`` is its and its certificate's."""
+
+    id: str
+    reason: str
+    country: str
+    start_us: int
+    end_us: int
+    beneficiary: str
+    sealed: Sealed
+    name_is_public: bool
+
+
+class QuoteLeg(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Grams to take from one book. ``batch`` is the id, ``address`` the asset on chain."""
+
+    book: int
+    batch: str
+    address: str
+    grams: int
+    retirement: PlannedRetirement | None = None
+
+
+class AskedCriteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the contract checks every fill against; empty lists and no label bits ask for nothing."""
+
+    methodologies: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    vintages: tuple[int, ...] = ()
+    labels: int = 0
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What grams cost by card now, until ``expires_us``; used once.
+
+    ``price_cap`` is the worst price paid and ``fee_cap_bps`` the taker's fee as it was. ``escrow_units`` is
+    what the order brings at that price, fees included, so that no fill can cost more; ``amount_max_cents``
+    is that, rounded up, which is held on the card. ``expected_cents`` is what the book's offers cost when
+    it was made. ``criteria`` is None where one batch was asked for. ``purchase`` is the purchase that used it.
+    """
+
+    id: str
+    organisation: str
+    legs: tuple[QuoteLeg, ...]
+    criteria: AskedCriteria | None
+    deliver: Deliver
+    grams: int
+    price_cap: int
+    fee_cap_bps: int
+    escrow_units: int
+    amount_max_cents: int
+    expected_cents: int
+    currency: str
+    created_us: int
+    expires_us: int
+    purchase: str = ""
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was bought of one batch: ``units`` went to the sellers, ``fee_units`` to the market."""
+
+    book: int
+    batch: str
+    address: str
+    grams: int
+    units: int
+    fee_units: int
+
+
+class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A purchase by card and how far it is. Its saga's execution has its id.
+
+    ``payment_method`` and ``intent`` are the payment provider's ids. ``money`` says where the buyer's money
+    is: ``amount_cents`` were captured. ``release_us`` ends the risk period of a purchase that is held.
+    ``gather_units`` are claimed to the treasury's wallet before the order. ``failure`` says why it failed,
+    ``case`` names what a person has to look after.
+    """
+
+    id: str
+    organisation: str
+    quote: str
+    payment_method: str
+    state: PurchaseState
+    created_us: int
+    money: MoneyState = "none"
+    intent: str = ""
+    liability_shifted: bool = False
+    gather_units: int = 0
+    fills: tuple[Fill, ...] = ()
+    transaction: str = ""
+    amount_cents: int = 0
+    fee_cents: int = 0
+    charge: str = ""
+    release_us: int = 0
+    released_by: str = ""
+    retirements: tuple[str, ...] = ()
+    failure: str = ""
+    case: str = ""
+
+    @property
+    def grams(self) -> int:
+        """What was bought."""
+        return sum(fill.grams for fill in self.fills)
+
+    @property
+    def spent_units(self) -> int:
+        """What it cost the float, fees included."""
+        return sum(fill.units + fill.fee_units for fill in self.fills)
+
+
+class PurchaseTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The task token under which a purchase's saga waits: for the bank, or for its risk period to end.
+
+    Secret, as :class:`carbonmarket.records.sagas.ReviewTask` is.
+    """
+
+    purchase: str
+    wait: Literal["authentication", "release"]
+    token: str
+    created_us: int
+
+
+class PayoutChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a seller on a custodial account wants what it earns from card purchases: ``account`` is its
+    connected account at the payment provider, "" for ``onchain``."""
+
+    organisation: str
+    payout: Literal["onchain", "fiat"]
+    account: str
+    changed_us: int
+
+
+class Payout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a seller who chose fiat earned by one purchase.
+
+    ``units`` move from the seller's account on chain to the treasury's, and ``cents`` to the seller's account
+    at the payment provider. ``due``: not tried yet; ``waiting``: ``reason`` says what the provider lacks.
+    """
+
+    id: str
+    purchase: str
+    organisation: str
+    account: str
+    units: int
+    cents: int
+    currency: str
+    state: PayoutState
+    created_us: int
+    reason: str = ""
+    transfer: str = ""
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that a person must look after; ``text`` says what has happened, without personal data."""
+
+    id: str
+    kind: CaseKind
+    purchase: str
+    amount_cents: int
+    text: str
+    opened_us: int
+    closed_us: int = 0
+    closed_by: str = ""
+
+
+class ReceivedEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event of the payment provider, once by its id. ``payload`` is kept as it came (it names ids and
+    amounts, no card and no person) so that a failed one can be handled again; ``reason`` says why it failed."""
+
+    id: str
+    kind: str
+    purchase: str
+    payload: str
+    state: EventState
+    received_us: int
+    reason: str = ""
