@@ -89,6 +89,7 @@ _CUSTODY_PREFIX = "ORG"
 _FOR_ORGANISATIONS = (*_sends_as(), Grant("custody", _CUSTODY_PREFIX, "sign"))
 _NOTIFY = Grant("queue", "notifications", "send")
 _SALT = Grant("secret", "evidence-salt", "read")
+_STRIPE = Grant("secret", "stripe-secret", "read")
 
 TABLES = tuple(
     Table(name)
@@ -96,6 +97,7 @@ TABLES = tuple(
         "registry",
         "devices",
         "chain",
+        "ledger",
         "signing",
         "sagas",
         "accounts",
@@ -124,10 +126,15 @@ KEYS = (
     Key("issuer", "sign-ed25519"),
     Key("oracle", "sign-ed25519"),
     Key("sponsor", "sign-ed25519"),
+    Key("treasury", "sign-ed25519"),
     Key("subjects", "encrypt"),
 )
 
-SECRETS = (Secret("evidence-salt"),)
+SECRETS = (
+    Secret("evidence-salt"),
+    Secret("stripe-secret", given_by="Stripe", prefix="sk_test_"),
+    Secret("stripe-webhook", given_by="Stripe", prefix="whsec_"),
+)
 
 FUNCTIONS = (
     Function(
@@ -164,6 +171,18 @@ FUNCTIONS = (
         "reconcile",
         "functions.reconcile.handler.handler",
         (change("chain"), Grant("table", "chain", "scan")),
+        timeout_seconds=300,
+        concurrency=1,
+    ),
+    Function(
+        "reconcile-money",
+        "functions.reconcile_money.handler.handler",
+        (
+            change("ledger"),
+            Grant("table", "ledger", "scan"),
+            Grant("key", "treasury", "read"),
+            _STRIPE,
+        ),
         timeout_seconds=300,
         concurrency=1,
     ),
@@ -336,6 +355,7 @@ SCHEDULES = (
     Schedule("anchor-readings", "rate(1 hour)", "anchor-readings"),
     Schedule("watch-chain", "rate(1 minute)", "watch-chain"),
     Schedule("reconcile", "cron(15 3 * * ? *)", "reconcile"),
+    Schedule("reconcile-money", "cron(25 3 * * ? *)", "reconcile-money"),
 )
 
 

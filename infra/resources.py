@@ -93,10 +93,16 @@ class Key:
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret that is made once from ``random_bytes`` random bytes (stored as hex) and read by functions."""
+    """A secret that is made once from ``random_bytes`` random bytes (stored as hex) and read by functions.
+
+    One that ``given_by`` somebody is random only until an operator puts the given one in its place; on one
+    machine, which makes both sides' secrets itself, it begins with ``prefix``.
+    """
 
     name: str
     random_bytes: int = 32
+    given_by: str = ""
+    prefix: str = ""
 
 
 @dataclass(frozen=True)

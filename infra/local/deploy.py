@@ -131,7 +131,8 @@ class _Deployment:
         try:
             manager.describe_secret(SecretId=name)
         except manager.exceptions.ResourceNotFoundException:
-            manager.create_secret(Name=name, SecretString=secrets.token_hex(secret.random_bytes))
+            value = secret.prefix + secrets.token_hex(secret.random_bytes)
+            manager.create_secret(Name=name, SecretString=value)
 
     def state_machine(self, machine: StateMachine, arns: dict[str, str]) -> None:
         states = self._client("stepfunctions")

@@ -19,8 +19,8 @@ from typing import IO
 from rich.console import Console
 
 from carbonmarket.settings import Settings
-from infra.declarations import declarations
-from infra.local.deploy import deploy
+from infra.declarations import declarations, resource_name
+from infra.local.deploy import client, deploy
 from infra.local.engines.dynamodb import dynamodb
 from infra.local.engines.events import events
 from infra.local.engines.gateway import gateway
@@ -29,6 +29,7 @@ from infra.local.engines.mqtt.authority import Identity
 from infra.local.engines.mqtt.broker import Broker, RuleBridge
 from infra.local.engines.process import Engine, EngineError, answers
 from infra.local.engines.router import router
+from infra.local.engines.stripe import stripe_server
 from infra.local.preflight import preflight
 from infra.local.settings import MachineSettings
 
@@ -130,6 +131,7 @@ class Machine:
                 settings.state, settings.stage, settings.mqtt_port, settings.aws_url, self._log("rules")
             )
         )
+        self._run(self._stripe())
         self._run(events(settings.stage, settings.aws_url, settings.state, self._log("events")))
         self._run(gateway(settings.gateway_port, settings.stage, environment, self._log("gateway")))
 
@@ -145,6 +147,18 @@ class Machine:
             log=self._log("localnet"),
             port=settings.localnet_port,
             healthy=lambda: answers(settings.node_url),
+        )
+
+    def _stripe(self) -> Engine:
+        settings = self.settings
+        secrets = client("secretsmanager", settings.aws_url)
+        shared = secrets.get_secret_value(SecretId=resource_name(settings.stage, "stripe-webhook"))
+        return stripe_server(
+            settings.stripe_port,
+            settings.state / "stripe.sqlite",
+            self._log("stripe"),
+            webhook_url=f"{settings.gateway_url}/v1/webhooks/stripe",
+            webhook_secret=shared["SecretString"],
         )
 
     def _run(self, engine: Engine) -> None:

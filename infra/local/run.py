@@ -61,6 +61,7 @@ def run_until_interrupted(settings: MachineSettings) -> None:
                 ("chain", settings.node_url),
                 ("faucet", settings.faucet_url),
                 ("AWS", settings.aws_url),
+                ("Stripe", settings.stripe_url),
                 ("MQTT", f"127.0.0.1:{settings.mqtt_port}"),
                 ("state and logs", str(settings.state)),
             ):

@@ -91,6 +91,11 @@ class ObservabilityStack(Stack):
             _market_metric("ReconciliationDifference", "reconcile", _DAY),
             "Serials, the chain's supply and the projection differ",
         )
+        self._alarm(
+            "money-reconciliation-difference",
+            _market_metric("MoneyReconciliationDifference", "reconcile_money", _DAY),
+            "The ledger, the payment provider and the treasury on chain differ",
+        )
         for name, metric, description in (
             ("anchor-failures", "AnchorFailures", "Readings of a project could not be anchored"),
             ("anchor-refusals", "AnchorRefusals", "The contract refused an anchor"),
@@ -108,12 +113,13 @@ class ObservabilityStack(Stack):
             "The Aptos node has not answered for 15 minutes",
             periods=3,
         )
-        self._alarm(
-            "reconcile-silent",
-            functions.functions["reconcile"].metric_invocations(period=_DAY),
-            "The daily reconciliation did not run",
-            below=True,
-        )
+        for name, what in (("reconcile", "credits"), ("reconcile-money", "money")):
+            self._alarm(
+                f"{name}-silent",
+                functions.functions[name].metric_invocations(period=_DAY),
+                f"The daily reconciliation of {what} did not run",
+                below=True,
+            )
         self._alarm(
             "watch-chain-silent",
             functions.functions["watch-chain"].metric_invocations(period=_FIVE_MINUTES),

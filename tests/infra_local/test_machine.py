@@ -27,6 +27,7 @@ ENGINES = (
     "AWS endpoint",
     "MQTT broker",
     "topic rules",
+    "Stripe server",
     "queues and schedules",
     "HTTP gateway",
 )

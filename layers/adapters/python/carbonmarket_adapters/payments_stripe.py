@@ -1,8 +1,8 @@
 """The payment provider: Stripe through its own package, or a server that speaks Stripe's API.
 
 The package takes half a second to import, so this module is imported by those alone who are about to pay. A
-key of ours becomes Stripe's Idempotency-Key, which Stripe keeps for a day; captures, refunds and transfers that
-come again after that are found by what they left behind.
+key of ours becomes Stripe's Idempotency-Key, which Stripe keeps for a day; captures, refunds and transfers
+that come again after that are found by what they left behind.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from carbonmarket.records.money import (
     PaymentEvent,
     Refunded,
 )
+
+_Object = dict[str, Any]
 
 _SECOND_US = 1_000_000
 _CHARGE = ["latest_charge"]
@@ -93,7 +95,7 @@ class StripePayments:
         }
         with self._errors():
             try:
-                intent = self._api.payment_intents.create(asked, _once("authorise", key))
+                intent = _plain(self._api.payment_intents.create(asked, _once("authorise", key)))
             except stripe.CardError as declined:
                 intent = _intent_of(declined)
             return _authorisation(intent)
@@ -106,20 +108,20 @@ class StripePayments:
         asked = {"amount_to_capture": amount, "expand": _CHARGE_MOVED}
         with self._errors("amount_to_capture"):
             try:
-                taken = self._api.payment_intents.capture(intent, asked, _once("capture", key))
+                taken = _plain(self._api.payment_intents.capture(intent, asked, _once("capture", key)))
             except stripe.InvalidRequestError as refused:
                 if refused.code != "payment_intent_unexpected_state":
                     raise
                 taken = self._captured_before(intent, amount, refused)
             return _captured(taken)
 
-    def _captured_before(self, intent: str, amount: int, refused: Exception) -> Any:
+    def _captured_before(self, intent: str, amount: int, refused: Exception) -> _Object:
         found = self._intent(intent, _CHARGE_MOVED)
-        if found.status == "succeeded" and found.amount_received == amount:
+        if found["status"] == "succeeded" and found["amount_received"] == amount:
             return found
-        if found.status == "succeeded":
+        if found["status"] == "succeeded":
             raise Conflict(
-                f"{found.amount_received} of payment {intent} were captured already; {amount} can't be",
+                f"{found['amount_received']} of payment {intent} were captured already; {amount} can't be",
                 field="amount",
             ) from refused
         state = _authorisation(found)
@@ -129,12 +131,13 @@ class StripePayments:
     def void(self, key: str, intent: str) -> Authorisation:
         with self._errors():
             try:
-                ended = self._api.payment_intents.cancel(intent, {"expand": _CHARGE}, _once("void", key))
+                asked = {"expand": _CHARGE}
+                ended = _plain(self._api.payment_intents.cancel(intent, asked, _once("void", key)))
             except stripe.InvalidRequestError as refused:
                 if refused.code != "payment_intent_unexpected_state":
                     raise
                 ended = self._intent(intent, _CHARGE)
-                if ended.status != "canceled":
+                if ended["status"] != "canceled":
                     raise Conflict(
                         f"payment {intent} was captured and can't be voided; refund it", field="intent"
                     ) from refused
@@ -144,18 +147,20 @@ class StripePayments:
         asked = {"amount": amount, "metadata": {_OURS: _digest(key)}, "payment_intent": intent}
         with self._errors("amount", "payment_intent"):
             self._intent(intent, [])
-            before = self._api.refunds.list({"payment_intent": intent, "limit": 100})
-            made = next((each for each in before.data if each.metadata.get(_OURS) == _digest(key)), None)
-            if made is None:
-                made = self._api.refunds.create(asked, _once("refund", key))
-            elif made.amount != amount:
-                raise IdempotencyMismatch(f"key {key} has given back {made.amount} of payment {intent}")
+            before = _plain(self._api.refunds.list({"payment_intent": intent, "limit": 100}))["data"]
+            ours = [each for each in before if each["metadata"].get(_OURS) == _digest(key)]
+            made = ours[0] if ours else _plain(self._api.refunds.create(asked, _once("refund", key)))
+            if made["amount"] != amount:
+                raise IdempotencyMismatch(
+                    f"the refund's key has given back {made['amount']} of payment {intent} before",
+                    field="key",
+                )
             return Refunded(
-                refund=made.id,
-                charge=made.charge,
-                amount=made.amount,
-                currency=made.currency.upper(),
-                balance_transaction=made.balance_transaction,
+                refund=made["id"],
+                charge=made["charge"],
+                amount=made["amount"],
+                currency=made["currency"].upper(),
+                balance_transaction=made["balance_transaction"],
             )
 
     def payout(
@@ -169,30 +174,30 @@ class StripePayments:
             "transfer_group": _digest(key),
         }
         with self._errors():
-            before = self._api.transfers.list({"transfer_group": _digest(key)})
-            if before.data:
-                return _paid_out(before.data[0], account, amount)
-            seller = self._api.accounts.retrieve(account)
-            if not seller.payouts_enabled:
+            before = _plain(self._api.transfers.list({"transfer_group": _digest(key)}))["data"]
+            if before:
+                return _paid_out(before[0], account, amount)
+            if not self._api.accounts.retrieve(account).payouts_enabled:
                 raise Conflict(
                     f"account {account} can't be paid out yet: its owner has to complete the provider's "
                     "onboarding first",
                     field="account",
                 )
-            return _paid_out(self._api.transfers.create(asked, _once("payout", key)), account, amount)
+            made = _plain(self._api.transfers.create(asked, _once("payout", key)))
+            return _paid_out(made, account, amount)
 
     def balance_transactions(self, since_us: int, until_us: int) -> list[BalanceTransaction]:
         created = {"gte": -(-since_us // _SECOND_US), "lt": -(-until_us // _SECOND_US)}
         with self._errors():
             pages = self._api.balance_transactions.list({"created": created, "limit": 100})
-            found = [_movement(each) for each in pages.auto_paging_iter()]
+            found = [_movement(_plain(each)) for each in pages.auto_paging_iter()]
         return found[::-1]
 
     def balance(self, currency: str) -> int:
         with self._errors():
-            found = self._api.balance.retrieve()
-            parts = [*found.available, *found.pending]
-            return sum(part.amount for part in parts if part.currency == currency.lower())
+            found = _plain(self._api.balance.retrieve())
+        parts = [*found["available"], *found["pending"]]
+        return sum(part["amount"] for part in parts if part["currency"] == currency.lower())
 
     def read_webhook(self, payload: bytes, signature: str) -> PaymentEvent:
         try:
@@ -201,12 +206,10 @@ class StripePayments:
             raise NotAuthenticated(f"the webhook's signature does not hold: {error.user_message}") from error
         except ValueError as error:
             raise InvalidInput("the webhook's body is no event", field="body") from error
-        if getattr(event, "object", None) != "event":
-            raise InvalidInput("the webhook's body is no event", field="body")
-        return _event(event)
+        return _event(_plain(event))
 
-    def _intent(self, id: str, expand: list[str]) -> Any:
-        return self._api.payment_intents.retrieve(id, {"expand": expand})
+    def _intent(self, id: str, expand: list[str]) -> _Object:
+        return _plain(self._api.payment_intents.retrieve(id, {"expand": expand}))
 
     @contextlib.contextmanager
     def _errors(self, *of_state: str) -> Iterator[None]:
@@ -220,7 +223,8 @@ class StripePayments:
         said = error.user_message or type(error).__name__
         match error:
             case stripe.CardError():
-                return PaymentDeclined(_decline(said, error.code, error), field="payment_method")
+                body: Any = error.json_body or {}
+                return PaymentDeclined(_decline(body.get("error", {})), field="payment_method")
             case stripe.IdempotencyError():
                 return IdempotencyMismatch(f"the payment provider knows the key for another request: {said}")
             case stripe.AuthenticationError():
@@ -265,122 +269,125 @@ def _once(verb: str, key: str) -> Any:
     return {"idempotency_key": f"{verb}-{_digest(key)}"}
 
 
-def _paid_out(transfer: Any, account: str, amount: int) -> PaidOut:
-    if (transfer.destination, transfer.amount) != (account, amount):
+def _plain(thing: Any) -> _Object:
+    """Stripe's object as dictionaries and lists."""
+    found: _Object = thing.to_dict()
+    return found
+
+
+def _paid_out(transfer: _Object, account: str, amount: int) -> PaidOut:
+    if (transfer["destination"], transfer["amount"]) != (account, amount):
         raise IdempotencyMismatch(
-            f"the payout's key has moved {transfer.amount} to {transfer.destination} before", field="key"
+            f"the payout's key has moved {transfer['amount']} to {transfer['destination']} before",
+            field="key",
         )
     return PaidOut(
-        transfer=transfer.id,
+        transfer=transfer["id"],
         account=account,
         amount=amount,
-        currency=transfer.currency.upper(),
-        balance_transaction=transfer.balance_transaction,
+        currency=transfer["currency"].upper(),
+        balance_transaction=transfer["balance_transaction"],
     )
 
 
-def _intent_of(declined: Any) -> Any:
-    if declined.error is None or declined.error.get("payment_intent") is None:
+def _intent_of(declined: Any) -> _Object:
+    """The payment that a decline comes with."""
+    intent = (declined.json_body or {}).get("error", {}).get("payment_intent")
+    if intent is None:
         raise declined
-    return declined.error.payment_intent
+    found: _Object = intent
+    return found
 
 
-def _authorisation(intent: Any) -> Authorisation:
-    charge = intent.latest_charge
+def _authorisation(intent: _Object) -> Authorisation:
+    charge = intent["latest_charge"]
     # A declined payment comes within its error, where nothing is expanded.
-    is_whole = charge is not None and not isinstance(charge, str)
+    is_whole = isinstance(charge, dict)
     reason, code = _why(intent)
     return Authorisation(
-        intent=intent.id,
-        state=_STATES[intent.status],
-        amount=intent.amount,
-        currency=intent.currency.upper(),
-        captured=intent.amount_received,
-        charge=charge.id if is_whole else charge or "",
-        client_secret=intent.client_secret or "",
+        intent=intent["id"],
+        state=_STATES[intent["status"]],
+        amount=intent["amount"],
+        currency=intent["currency"].upper(),
+        captured=intent["amount_received"],
+        charge=_id_of(charge),
+        client_secret=intent["client_secret"] or "",
         liability_shifted=is_whole and _is_shifted(charge),
         reason=reason,
         decline_code=code,
     )
 
 
-def _is_shifted(charge: Any) -> bool:
-    card = (charge.payment_method_details or {}).get("card") or {}
+def _is_shifted(charge: _Object) -> bool:
+    card = (charge["payment_method_details"] or {}).get("card") or {}
     secure = card.get("three_d_secure") or {}
     return secure.get("result") in _SHIFTED
 
 
-def _why(intent: Any) -> tuple[str, str]:
-    if intent.status == "canceled":
-        if intent.cancellation_reason == "automatic":
+def _why(intent: _Object) -> tuple[str, str]:
+    if intent["status"] == "canceled":
+        if intent["cancellation_reason"] == "automatic":
             return "the time in which it could be captured has passed", ""
         return "it was voided", ""
-    error = intent.last_payment_error
-    if intent.status != "requires_payment_method" or error is None:
+    error = intent["last_payment_error"]
+    if intent["status"] != "requires_payment_method" or error is None:
         return "", ""
-    code = error.get("decline_code") or error.get("code") or ""
-    return _decline(error.get("message") or "", code, error), code
+    return _decline(error), error.get("decline_code") or error.get("code") or ""
 
 
-def _decline(said: str, code: str | None, error: Any) -> str:
-    named = getattr(error, "decline_code", None) or code or "declined"
-    return f"the card was declined ({named}): {said}"
+def _decline(error: _Object) -> str:
+    named = error.get("decline_code") or error.get("code") or "declined"
+    return f"the card was declined ({named}): {error.get('message', '')}"
 
 
-def _captured(intent: Any) -> Captured:
-    charge = intent.latest_charge
-    moved = charge.balance_transaction
+def _captured(intent: _Object) -> Captured:
+    charge = intent["latest_charge"]
+    moved = charge["balance_transaction"]
     return Captured(
-        intent=intent.id,
-        charge=charge.id,
-        amount=intent.amount_received,
-        fee=moved.fee,
-        currency=intent.currency.upper(),
-        balance_transaction=moved.id,
+        intent=intent["id"],
+        charge=charge["id"],
+        amount=intent["amount_received"],
+        fee=moved["fee"],
+        currency=intent["currency"].upper(),
+        balance_transaction=moved["id"],
     )
 
 
-def _movement(transaction: Any) -> BalanceTransaction:
-    source = transaction.get("source")
+def _movement(transaction: _Object) -> BalanceTransaction:
     return BalanceTransaction(
-        id=transaction.id,
-        kind=transaction.type,
-        amount=transaction.amount,
-        fee=transaction.fee,
-        net=transaction.net,
-        currency=transaction.currency.upper(),
-        source=source if isinstance(source, str) else (source or {}).get("id", ""),
-        created_us=transaction.created * _SECOND_US,
+        id=transaction["id"],
+        kind=transaction["type"],
+        amount=transaction["amount"],
+        fee=transaction["fee"],
+        net=transaction["net"],
+        currency=transaction["currency"].upper(),
+        source=_id_of(transaction.get("source")),
+        created_us=transaction["created"] * _SECOND_US,
     )
 
 
-def _event(event: Any) -> PaymentEvent:
-    thing = event.data.object
+def _event(event: _Object) -> PaymentEvent:
+    thing = event["data"]["object"]
     kind = thing.get("object", "")
-    refunded = thing.get("amount_refunded", 0) if event.type == "charge.refunded" else None
-    moved = thing.get("balance_transactions") or []
+    named = thing.get("id", "")
+    is_refund = event["type"] == "charge.refunded"
+    why = ("reason", "cancellation_reason", "failure_message")
     return PaymentEvent(
-        id=event.id,
-        kind=event.type,
-        created_us=event.created * _SECOND_US,
-        object_id=thing.get("id", ""),
-        intent=(thing.id if kind == "payment_intent" else _id_of(thing.get("payment_intent"))),
-        charge=_charge_of(thing, kind),
-        amount=thing.get("amount", 0) if refunded is None else refunded,
+        id=event["id"],
+        kind=event["type"],
+        created_us=event["created"] * _SECOND_US,
+        object_id=named,
+        intent=named if kind == "payment_intent" else _id_of(thing.get("payment_intent")),
+        charge=named if kind == "charge" else _id_of(thing.get("charge") or thing.get("latest_charge")),
+        amount=thing.get("amount_refunded" if is_refund else "amount") or 0,
         currency=(thing.get("currency") or "").upper(),
         state=thing.get("status") or "",
-        reason=thing.get("reason") or thing.get("cancellation_reason") or thing.get("failure_message") or "",
-        balance_transactions=tuple(_movement(each) for each in moved),
-        metadata=dict(thing.get("metadata") or {}),
+        reason=next((thing[name] for name in why if thing.get(name)), ""),
+        balance_transactions=tuple(_movement(each) for each in thing.get("balance_transactions") or []),
+        metadata=thing.get("metadata") or {},
     )
-
-
-def _charge_of(thing: Any, kind: str) -> str:
-    if kind == "charge":
-        return str(thing.id)
-    return _id_of(thing.get("latest_charge" if kind == "payment_intent" else "charge"))
 
 
 def _id_of(named: Any) -> str:
-    """The id of what may be expanded, or none."""
+    """The id of what may be expanded; "" where there is none."""
     return named if isinstance(named, str) else (named or {}).get("id", "")

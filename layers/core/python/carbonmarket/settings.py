@@ -17,10 +17,12 @@ class Settings:
     ``signer`` is "file" (keys in ``key_directory``) or "kms". ``readings_store`` is a URL;
     ``sqlite:///path`` is the only one that is spoken yet, so a stage on AWS can't take readings until the
     adapter of Timestream for InfluxDB is there. ``platform_key`` names the key that signs certificates;
-    ``issuer_key``, ``oracle_key`` and ``sponsor_key`` sign on chain. ``stripe_api_base`` is the payment
-    provider's URL, empty for Stripe itself. ``device_authority`` is the folder of
-    one machine's certificate authority (ca.pem, ca.key); empty, AWS IoT Core signs. ``device_endpoint`` is
-    host:port of that machine's broker.
+    ``issuer_key``, ``oracle_key`` and ``sponsor_key`` sign on chain.``quote_asset`` is the address
+    of the metadata of the token that the market quotes in, ``quote_currency`` what cards are charged in;
+    ``treasury_key`` signs for the float that card purchases are filled from. ``stripe_api_base`` is the
+    payment provider's URL, empty for Stripe itself. ``device_authority`` is the folder of one machine's
+    certificate authority (ca.pem, ca.key); empty, AWS IoT Core signs. ``device_endpoint`` is host:port of
+    that machine's broker.
     """
 
     stage: str
@@ -39,6 +41,9 @@ class Settings:
     sponsor_key: str = "sponsor"
     sponsor_daily_gas_budget: int = 2_000_000_000
     salt_secret: str = "carbonmarket/evidence-salt"  # noqa: S105 - the secret's name, not its value
+    quote_asset: str = ""
+    quote_currency: str = "USD"
+    treasury_key: str = "treasury"
     stripe_api_base: str = ""
     stripe_secret: str = "carbonmarket/stripe-secret"  # noqa: S105 - the secret's name, not its value
     stripe_webhook_secret: str = "carbonmarket/stripe-webhook"  # noqa: S105 - likewise

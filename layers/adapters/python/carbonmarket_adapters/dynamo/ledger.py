@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +25,7 @@ import msgspec
 from carbonmarket.errors import Conflict, NotFound
 from carbonmarket.ledger.decide import (
     AccountKey,
+    Appended,
     Balances,
     Decision,
     accounts_of,
@@ -83,8 +84,9 @@ class DynamoLedger:
         before = self._content(key)
         if before is not None:
             return _same_entry(key, before, transfers)
-        loaded = self._load(transfers)
-        decision = decide_post(key, transfers, loaded.balances, now_us)
+        loaded, decision = self._decide(
+            transfers, now_us, lambda balances: decide_post(key, transfers, balances, now_us)
+        )
         entry = decision.appended
         self._write(decision, loaded, [_content(key, Content(entry=entry)), *_lines(entry)])
         return entry
@@ -93,8 +95,9 @@ class DynamoLedger:
         before = self._content(key)
         if before is not None:
             return _same_hold(key, before, transfer)
-        loaded = self._load([transfer])
-        decision = decide_pend(key, transfer, loaded.balances, now_us, expires_us)
+        loaded, decision = self._decide(
+            [transfer], now_us, lambda balances: decide_pend(key, transfer, balances, now_us, expires_us)
+        )
         hold = decision.appended
         waiting = Write(OPEN, *_open_key(hold), Open(key=key), revision=0)
         self._write(decision, loaded, [_content(key, Content(hold=hold)), waiting])
@@ -115,8 +118,11 @@ class DynamoLedger:
         if end is not None and end.entry is not None:
             check_same(key, end.entry.transfers, wanted.transfers)
             return end
-        loaded = self._load(wanted.transfers)
-        decision = decide_posting(held, amount, references or {}, also, loaded.balances, now_us)
+        loaded, decision = self._decide(
+            wanted.transfers,
+            now_us,
+            lambda balances: decide_posting(held, amount, references or {}, also, balances, now_us),
+        )
         return self._end(held.hold, decision, loaded)
 
     def void(self, key: str, now_us: int) -> Resolution:
@@ -186,6 +192,19 @@ class DynamoLedger:
             return held.resolution
         loaded = self._load([held.hold.transfer])
         return self._end(held.hold, decide_return(held, state, loaded.balances, now_us), loaded)
+
+    def _decide(
+        self, transfers: Sequence[Transfer], now_us: int, decide: Callable[[Balances], Decision[Appended]]
+    ) -> tuple[_Loaded, Decision[Appended]]:
+        loaded = self._load(transfers)
+        try:
+            return loaded, decide(loaded.balances)
+        except Conflict:
+            # What is lacking may be held by holds whose time has passed.
+            if not self.expire(now_us):
+                raise
+        loaded = self._load(transfers)
+        return loaded, decide(loaded.balances)
 
     def _end(self, hold: Hold, decision: Decision[Resolution], loaded: _Loaded) -> Resolution:
         end = decision.appended

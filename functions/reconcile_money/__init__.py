@@ -1,0 +1,1 @@
+"""Daily: serial ranges, supply on chain and projection are compared, and the result published."""
