@@ -104,6 +104,7 @@ TABLES = tuple(
         "audit",
         "subject_keys",
         "idempotency",
+        "market",
     )
 )
 
@@ -324,6 +325,20 @@ HTTP_APPS = (
         "api-credits",
         "functions.api_credits.app",
         (
+            change("registry"),
+            read("accounts"),
+            read("chain"),
+            *_AUDITED,
+            *_PERSONAL,
+            *_FOR_ORGANISATIONS,
+            Grant("state_machine", "retire", "start"),
+        ),
+    ),
+    HttpApp(
+        "api-market",
+        "functions.api_market.app",
+        (
+            change("market"),
             change("registry"),
             read("accounts"),
             read("chain"),

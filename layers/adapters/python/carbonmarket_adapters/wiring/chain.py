@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from carbonmarket_adapters.aptos.client import NodeClient
     from carbonmarket_adapters.aptos.outbox import Outbox
     from carbonmarket_adapters.aptos.source import NodeSource
+    from carbonmarket_adapters.aptos.sponsorship import Sponsorship
     from carbonmarket_adapters.dynamo.chain import ChainTable
     from carbonmarket_adapters.dynamo.chain_writer import ChainWriter
     from carbonmarket_adapters.dynamo.market import MarketTable
@@ -46,25 +47,32 @@ def signing_table() -> SigningTable:
 
 
 @functools.cache
-def chain_access() -> Outbox:
-    """Sends calls once and says what became of them; a :class:`~carbonmarket.ports.chain.ChainAccess`."""
+def sponsorship() -> Sponsorship:
+    """Who pays for whom."""
     from carbonmarket.chain.calls import sponsored_names
-    from carbonmarket_adapters.aptos.outbox import Outbox
     from carbonmarket_adapters.aptos.sponsorship import Sponsorship
 
     chosen = settings()
-    sponsorship = Sponsorship(
+    return Sponsorship(
         signer=signer(),
         table=signing_table(),
         sponsor=chosen.sponsor_key,
         allowed=sponsored_names(chosen.market_address),
         gas_units_a_day=chosen.sponsor_daily_gas_budget,
     )
+
+
+@functools.cache
+def chain_access() -> Outbox:
+    """Sends calls once and says what became of them; a :class:`~carbonmarket.ports.chain.ChainAccess`."""
+    from carbonmarket_adapters.aptos.outbox import Outbox
+
+    chosen = settings()
     return Outbox(
         node=node(),
         table=signing_table(),
         signer=signer(),
-        sponsorship=sponsorship,
+        sponsorship=sponsorship(),
         market=chosen.market_address,
         chain_id=chosen.chain_id,
     )

@@ -1,0 +1,1 @@
+"""HTTP: the marketplace's offers, books, orders, listings, gifts, wallets and portfolios."""

@@ -1,0 +1,61 @@
+"""The marketplace's adapters: what acts are made with, what wallets sign, what searches look through."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from carbonmarket_adapters.wiring import settings
+
+if TYPE_CHECKING:
+    from carbonmarket.operations.acts import Desk
+    from carbonmarket.operations.find_market import Catalogue
+    from carbonmarket.ports.transactions import TransactionsStore, Wallets
+
+
+@functools.cache
+def transactions() -> TransactionsStore:
+    """Transactions that wallets sign, and texts of gifts."""
+    from carbonmarket_adapters.dynamo.orders import DynamoTransactions
+
+    return DynamoTransactions(settings())
+
+
+@functools.cache
+def wallets() -> Wallets:
+    """Builds what wallets sign."""
+    from carbonmarket_adapters.aptos.wallets import AptosWallets
+    from carbonmarket_adapters.wiring import chain
+
+    return AptosWallets(
+        node=chain.node(),
+        outbox=chain.chain_access(),
+        sponsorship=chain.sponsorship(),
+        market=settings().market_address,
+        chain_id=settings().chain_id,
+    )
+
+
+@functools.cache
+def catalogue() -> Catalogue:
+    """All that is on offer, kept in memory for a moment."""
+    from carbonmarket.operations.find_market import Catalogue
+    from carbonmarket_adapters.wiring import chain
+
+    return Catalogue(chain.market_projection(), chain.projection(), settings().quote_asset)
+
+
+def desk(now_us: int) -> Desk:
+    """What an act is made with at a time."""
+    from carbonmarket.operations.acts import Desk
+    from carbonmarket_adapters.wiring import chain, registry
+
+    return Desk(
+        market=chain.market_projection(),
+        credits=chain.projection(),
+        chain=chain.chain_access(),
+        accounts=registry.accounts(),
+        kept=transactions(),
+        quote=settings().quote_asset,
+        now_us=now_us,
+    )
