@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.chain.process import Running, running
+from tests.chain.exchange import Exchange, new_exchange
 from tests.chain.market import Market
 from tests.chain.world import World
 
@@ -65,3 +66,23 @@ def make_market(
 def market(make_market: Callable[[Running], Market], chain_localnet: Running) -> Market:
     """A market over the session's localnet."""
     return make_market(chain_localnet)
+
+
+@pytest.fixture(scope="session")
+def open_exchange(
+    dynamodb_url: str, tmp_path_factory: pytest.TempPathFactory, chain_localnet: Running
+) -> Iterator[Exchange]:
+    """One open exchange over the session's localnet, since opening one takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        folder = tmp_path_factory.mktemp("exchange")
+        yield new_exchange(chain_localnet, dynamodb_url, folder, f"chain{next(_stages)}")
+
+
+@pytest.fixture
+def exchange(make_world: Callable[[Running], World], open_exchange: Exchange) -> Iterator[Exchange]:
+    """The open exchange with an empty book."""
+    yield open_exchange
+    open_exchange.clear()

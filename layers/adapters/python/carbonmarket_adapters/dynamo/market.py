@@ -191,7 +191,7 @@ class MarketTable:
         # The version of the cursor itself may have more trades; "~" sorts after every digit.
         version = None if after is None else after[:_VERSION_DIGITS] + "~"
         kind: Kind[Taken] = kind_of("taken")
-        found = self._table.query(kind, f"TAKEN#{account}", after=version, limit=first, reverse=True)
+        found = self._table.query(kind, f"TAKEN#{account}", after=version, limit=first + 1, reverse=True)
         for _, stored in found:
             for span in reversed(stored.record.spans):
                 for index, trade in self._of_span(span):
