@@ -1,0 +1,228 @@
+"""The people of an exchange: a seller with two batches, buyers with dollars, an operator who opens books."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from carbonmarket.chain import calls, market_calls
+from carbonmarket.chain.addresses import canonical
+from carbonmarket.chain.calls import EntryCall
+from carbonmarket.ports.chain import Fate
+from carbonmarket.projection.watch import advance
+from carbonmarket.records.chain import Batch
+from carbonmarket_adapters.wiring import chain, registry
+from infra.bootstrap import ADMIN, ROOT
+from infra.local.chain.compiler import build
+from tests.sagas.world import Refused, Site, World
+
+TICK = 1_000_000
+"""A dollar a tonne, so that a gram costs a quote unit for each tick of its price."""
+LOT = 10
+MIN_NOTIONAL = 100
+DOLLARS = 10**12
+MAKER_BPS, TAKER_BPS = 10, 30
+GRAMS = 400
+_keys = itertools.count(1)
+
+
+class Exchange:
+    """``books`` are numbers of the two batches' books; people are called by their organisations' ids."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.seller = ""
+        self.buyer = ""
+        self.rival = ""
+        self.batches: list[str] = []
+        self.books: list[int] = []
+
+    def open(self, patch: pytest.MonkeyPatch) -> None:
+        """Publish what is not published, mint two batches, open their books, hand out dollars."""
+        if not self.world.settings.quote_asset:
+            self._publish(patch)
+        site = Site(self.world)
+        self.seller = site.organisation
+        self.batches = [site.mint(), self._given(Site(self.world))]
+        self.buyer, self.rival = (self._admit(name) for name in ("Buyer", "Rival"))
+        self.admin("fees", market_calls.set_fees(MAKER_BPS, TAKER_BPS))
+        self.watch()
+        for batch in self.batches:
+            address = self.batch(batch).address
+            call = market_calls.open_book(address, self.quote, TICK, LOT, MIN_NOTIONAL, 0)
+            self.done("issuer", f"book/{batch}", call)
+        for organisation in (self.seller, self.buyer, self.rival):
+            self.faucet(self.account(organisation))
+        self.watch()
+        found = (chain.market_projection().book_of(self.batch(batch).address) for batch in self.batches)
+        self.books = [book.number for book in found if book is not None]
+
+    def _publish(self, patch: pytest.MonkeyPatch) -> None:
+        signer = chain.signer()
+        signer.create("usdc", "secp256k1")
+        names = {"carbon_market": signer.address(ADMIN), "test_usdc": signer.address("usdc")}
+        for owner, folder in ((ADMIN, "market"), ("usdc", "test_usdc")):
+            self.world._fund(signer.address(owner), 10**10)
+            package = build(ROOT / "move" / folder, names)
+            code = (("vector<u8>", package.metadata), ("vector<vector<u8>>", tuple(package.codes)))
+            call = EntryCall(module="0x1::code", function="publish_package_txn", args=code)
+            self.done(owner, f"publish/{folder}", call, sponsored=False)
+        [quote] = chain.chain_access().view(f"{signer.address('usdc')}::usdc::asset_address", [], [])
+        self.world.settings = replace(self.world.settings, quote_asset=canonical(quote))
+        self.world.aws.machine.environment_file.write_text(json.dumps(self.world.settings.to_env()))
+        self.world.wire(patch)
+
+    @property
+    def quote(self) -> str:
+        return self.world.settings.quote_asset
+
+    def _given(self, site: Site) -> str:
+        """A batch whose developer gives all of it to the seller."""
+        batch = site.mint()
+        self.watch()
+        [held] = site.get("/v1/holdings")["edges"]
+        site.post("/v1/transfers", {"batch": batch, "to": self.seller, "grams": held["node"]["grams"]})
+        return batch
+
+    def _admit(self, name: str) -> str:
+        body = {"name": name, "kind": "buyer", "country": "US"}
+        return str(self.world.post("operator", "/v1/organisations", body)["id"])
+
+    # Chain
+
+    def done(self, sender: str, key: str, call: EntryCall, *, sponsored: bool = True) -> Fate:
+        """A call that must succeed."""
+        access = chain.chain_access()
+        access.submit(f"exchange/{key}", sender, call, sponsored)
+        fate = access.await_fate(f"exchange/{key}")
+        assert fate.success, fate.reason
+        return fate
+
+    def admin(self, key: str, call: EntryCall) -> Fate:
+        """A call of the admin's."""
+        return self.done(ADMIN, f"{key}/{next(_keys)}", call, sponsored=False)
+
+    def faucet(self, account: str, dollars: int = DOLLARS) -> None:
+        """Play money."""
+        usdc = chain.signer().address("usdc")
+        self.admin("faucet", market_calls.usdc_faucet(usdc, account, dollars))
+
+    def usdc(self, key: str, call: EntryCall) -> None:
+        """An act of who publishes the test USDC."""
+        self.done("usdc", f"{key}/{next(_keys)}", call, sponsored=False)
+
+    def pauser(self, key: str, call: EntryCall) -> None:
+        """An act of the pauser's."""
+        self.world._fund(chain.signer().address("pauser"), 10**8)
+        self.done("pauser", f"{key}/{next(_keys)}", call, sponsored=False)
+
+    def watch(self) -> int:
+        """Let the projection catch up; how many versions it folded."""
+        folded = 0
+        while progress := advance(
+            chain.chain_source(), chain.chain_writer(), canonical(self.world.settings.market_address)
+        ).versions:
+            folded += progress
+        return folded
+
+    def account(self, organisation: str) -> str:
+        """The organisation's address."""
+        found = registry.accounts().organisation(organisation)
+        assert found is not None
+        return found.account_address
+
+    def batch(self, id: str) -> Batch:
+        """The batch as it was seen on chain."""
+        found = chain.projection().batch(id)
+        assert found is not None
+        return found
+
+    def claimable(self, organisation: str, asset: str) -> int:
+        """What the chain itself says is claimable."""
+        view = chain.chain_access().view("market_vault::balance", [], [self.account(organisation), asset])
+        return int(view[0])
+
+    def held(self, asset: str) -> int:
+        """All that the vault holds of an asset."""
+        return int(chain.chain_access().view("market_vault::held", [], [asset])[0])
+
+    def state(self) -> tuple[Any, ...]:
+        """What no refused request may change: both books, and everybody's balances and wallets."""
+        look = chain.chain_access().view
+        books = [
+            look("market_book::orders", [], [str(book), is_bid, "0", "50"])[0]
+            for book in self.books
+            for is_bid in (True, False)
+        ]
+        assets = [self.quote, *(self.batch(batch).address for batch in self.batches)]
+        people = [self.account(each) for each in (self.seller, self.buyer, self.rival)]
+        kind = "0x1::fungible_asset::Metadata"
+        return (
+            books,
+            [look("market_vault::balance", [], [who, asset])[0] for who in people for asset in assets],
+            [
+                look("0x1::primary_fungible_store::balance", [kind], [who, asset])[0]
+                for who in people
+                for asset in assets
+            ],
+        )
+
+    def clear(self) -> None:
+        """Empty the books."""
+        self.watch()
+        for organisation in (self.seller, self.buyer, self.rival):
+            for book in self.books:
+                while self._cancel_page(organisation, book):
+                    self.watch()
+
+    def _cancel_page(self, organisation: str, book: int) -> bool:
+        try:
+            page = self.post(organisation, "/v1/orders/cancellation", {"book": str(book)})
+        except Refused as refused:
+            assert refused.status == 409, refused
+            return False
+        return bool(page["more"])
+
+    # HTTP
+
+    def post(self, organisation: str, path: str, body: Any = None, key: str | None = None) -> Any:
+        """A write that must succeed."""
+        return self.world.post("buyer", path, body, organisation, key)
+
+    def get(self, organisation: str, path: str) -> Any:
+        """A read that must succeed."""
+        return self.world.get("buyer", path, organisation)
+
+    def place(self, organisation: str, side: str, price: int, grams: int = GRAMS, **changes: Any) -> Any:
+        """Place an order in the first book; ``price`` is in ticks."""
+        key = changes.pop("key", None)
+        return self.post(organisation, "/v1/orders", self.order(side, price, grams, **changes), key)
+
+    def order(self, side: str, price: int, grams: int = GRAMS, **changes: Any) -> dict[str, Any]:
+        """The body of an order in the first book."""
+        return {
+            "book": str(self.books[0]),
+            "side": side,
+            "kind": "gtc",
+            "price": str(price * TICK),
+            "grams": str(grams),
+            "fee_cap_bps": 100,
+        } | changes
+
+    def refused(self, organisation: str, path: str, body: Any) -> Refused:
+        """The refusal of a write, which must leave everything as it was."""
+        before = self.state()
+        with pytest.raises(Refused) as refused:
+            self.post(organisation, path, body)
+        assert self.state() == before
+        return refused.value
+
+
+def give(exchange: Exchange, batch: str, to: str, grams: int) -> None:
+    """The seller gives grams to an account."""
+    call = calls.give(exchange.batch(batch).address, to, grams)
+    exchange.done(exchange.seller, f"give/{next(_keys)}", call)

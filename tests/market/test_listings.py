@@ -1,0 +1,82 @@
+"""Fixed-price listings and gifts, from their making to the wallet."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from carbonmarket_adapters.wiring import chain
+from tests.market.exchange import GRAMS, TAKER_BPS, TICK, Exchange
+from tests.market.test_offers import fresh
+from tests.sagas.world import Refused
+
+
+def listing(exchange: Exchange, price: int, grams: int = GRAMS) -> str:
+    """The seller lists grams of the first batch; the number."""
+    body = {
+        "batch": exchange.batches[0],
+        "grams": str(grams),
+        "price": str(price * TICK),
+        "lot": "10",
+        "fee_cap_bps": 100,
+    }
+    return str(exchange.post(exchange.seller, "/v1/market/listings", body)["listing"])
+
+
+def test_a_listing_is_found_and_sold_and_its_rest_taken_back(exchange: Exchange) -> None:
+    number = listing(exchange, 7)
+    exchange.watch()
+    exchange.post(exchange.seller, f"/v1/market/listings/{number}/price", {"price": str(6 * TICK)})
+    exchange.watch()
+    found = fresh(exchange, "/v1/market/listings?country=US&first=100")
+    [ours] = [each for each in found if each["number"] == number]
+    assert (ours["price"], ours["batch"]["id"]) == (str(6 * TICK), exchange.batches[0])
+    offers = fresh(exchange, f"/v1/market/batches?price_max={6 * TICK}")
+    assert [(each["listing"], each["best_price"]) for each in offers] == [(number, str(6 * TICK))]
+    body = {"grams": "100", "price_limit": str(6 * TICK), "fee_cap_bps": 100}
+    path = f"/v1/market/listings/{number}"
+    bought = exchange.post(exchange.buyer, f"{path}/purchase", body)
+    assert (bought["grams"], bought["quote"]) == ("100", "600")
+    assert int(bought["fee"]) == -(-600 * TAKER_BPS // 10_000)
+    for changed, field in (({"grams": "15"}, "grams"), ({"price_limit": str(5 * TICK)}, "price_limit")):
+        refused = exchange.refused(exchange.buyer, f"{path}/purchase", body | changed)
+        assert refused.problem["field"] == field
+    assert exchange.refused(exchange.buyer, f"{path}/cancellation", None).problem["abort"] == (
+        "listings::E_NOT_YOURS"
+    )
+    exchange.post(exchange.seller, f"{path}/cancellation")
+    exchange.watch()
+    shown = exchange.get(exchange.seller, path)
+    assert (shown["state"], shown["open"], shown["sold"]) == ("cancelled", "0", "100")
+
+
+def test_a_gifts_message_stays_off_chain_and_is_read_by_the_two(exchange: Exchange) -> None:
+    message = "For the night trains. Yours, Rhea"
+    body = {"to": exchange.buyer, "batch": exchange.batches[0], "grams": "20", "message": message}
+    made = exchange.post(exchange.seller, "/v1/gifts", body, key="a gift")
+    assert exchange.post(exchange.seller, "/v1/gifts", body, key="a gift") == made
+    exchange.watch()
+    path = f"/v1/gifts/{made['gift']}"
+    for person in (exchange.seller, exchange.buyer):
+        assert exchange.get(person, path)["message"] == message
+    assert exchange.world.call("GET", path, who=(exchange.rival, "buyer")).status_code == 404
+    told = chain.node().transaction(made["transaction"]).body
+    assert message not in json.dumps(told)
+    with pytest.raises(Refused) as stranger:
+        exchange.post(exchange.rival, f"{path}/claim")
+    assert stranger.value.problem["abort"] == "gifts::E_NOT_FOR_YOU"
+    exchange.post(exchange.buyer, f"{path}/claim")
+    exchange.watch()
+    assert exchange.get(exchange.buyer, path)["state"] == "claimed"
+    listed = [edge["node"]["number"] for edge in exchange.get(exchange.buyer, "/v1/gifts")["edges"]]
+    assert made["gift"] in listed
+
+
+def test_a_gift_nobody_claimed_is_taken_back(exchange: Exchange) -> None:
+    body = {"to": exchange.account(exchange.rival), "batch": exchange.batches[0], "grams": "20"}
+    made = exchange.post(exchange.seller, "/v1/gifts", body)
+    asset = exchange.batch(exchange.batches[0]).address
+    before = exchange.claimable(exchange.seller, asset)
+    exchange.post(exchange.seller, f"/v1/gifts/{made['gift']}/return")
+    assert exchange.claimable(exchange.seller, asset) == before + 20

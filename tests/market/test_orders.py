@@ -1,0 +1,125 @@
+"""Orders of custodial accounts: placed, matched, amended, cancelled, and seen again in the projection."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from carbonmarket.times import format_s
+from carbonmarket_adapters.wiring import chain
+from tests.market.exchange import DOLLARS, GRAMS, MAKER_BPS, TAKER_BPS, TICK, Exchange
+from tests.sagas.world import Refused
+
+
+def fee(quote: int, bps: int) -> int:
+    """Rounded up, against who pays it."""
+    return -(-quote * bps // 10_000)
+
+
+def test_an_order_rests_and_is_taken(exchange: Exchange) -> None:
+    resting = exchange.place(exchange.seller, "sell", 10)
+    assert (resting["state"], resting["open"], resting["filled"]) == ("open", str(GRAMS), "0")
+    taken = exchange.place(exchange.buyer, "buy", 12, GRAMS // 2, kind="ioc")
+    assert (taken["state"], taken["filled"], taken["quote"]) == ("filled", str(GRAMS // 2), str(5 * GRAMS))
+    assert int(taken["fees"]) == fee(5 * GRAMS, TAKER_BPS)
+    exchange.watch()
+    seen = exchange.get(exchange.seller, f"/v1/orders/{resting['book']}/{resting['id']}")
+    assert (seen["state"], seen["open"], seen["filled"]) == ("open", str(GRAMS // 2), str(GRAMS // 2))
+    assert (seen["transaction"], seen["fees"]) == (resting["transaction"], str(fee(5 * GRAMS, MAKER_BPS)))
+    mine = exchange.get(exchange.seller, "/v1/orders?state=open")["edges"]
+    assert [edge["node"]["id"] for edge in mine] == [resting["id"]]
+
+
+def test_the_same_key_is_the_same_order_and_one_stored_transaction(exchange: Exchange) -> None:
+    def submissions() -> int:
+        return sum(each.call == "marketplace::place" for each in chain.signing_table().submissions())
+
+    before = submissions()
+    first = exchange.place(exchange.seller, "sell", 10, key="once")
+    assert exchange.place(exchange.seller, "sell", 10, key="once") == first
+    with pytest.raises(Refused) as other:
+        exchange.place(exchange.seller, "sell", 11, key="once")
+    assert other.value.problem["title"] == "idempotency mismatch"
+    assert submissions() == before + 1
+
+
+def test_an_order_gets_smaller_and_then_ends(exchange: Exchange) -> None:
+    order = exchange.place(exchange.buyer, "buy", 10, expires=format_s(4_000_000_000))
+    path = f"/v1/orders/{order['book']}/{order['id']}"
+    exchange.post(exchange.buyer, f"{path}/amendment", {"grams": str(GRAMS // 4)})
+    exchange.watch()
+    seen = exchange.get(exchange.buyer, path)
+    assert (seen["open"], seen["cancelled"]) == (str(GRAMS // 4), str(GRAMS * 3 // 4))
+    assert seen["expires"] == format_s(4_000_000_000)
+    ended = exchange.post(exchange.buyer, f"{path}/cancellation")
+    exchange.watch()
+    seen = exchange.get(exchange.buyer, path)
+    assert (seen["state"], seen["cancel_reason"], seen["held"]) == ("cancelled", "owner", "0")
+    assert ended["state"] == "committed"
+
+
+def test_all_orders_end_page_by_page(exchange: Exchange) -> None:
+    for price in range(2, 20):
+        exchange.place(exchange.buyer, "buy", price, 100)
+    exchange.watch()
+    pages = []
+    for _ in range(2):
+        page = exchange.post(exchange.buyer, "/v1/orders/cancellation", {"book": str(exchange.books[0])})
+        pages.append((len(page["orders"]), page["more"]))
+        exchange.watch()
+    assert pages == [(16, True), (2, False)]
+    assert exchange.get(exchange.buyer, "/v1/orders?state=open")["edges"] == []
+
+
+def test_an_order_pays_from_what_was_deposited(exchange: Exchange) -> None:
+    before = exchange.claimable(exchange.rival, exchange.quote)
+    exchange.post(exchange.rival, "/v1/portfolio/deposit", {"asset": "quote", "amount": "100000"})
+    order = exchange.place(exchange.rival, "buy", 10, source="balance")
+    exchange.watch()
+    escrow = int(exchange.get(exchange.rival, f"/v1/orders/{order['book']}/{order['id']}")["held"])
+    cash = exchange.get(exchange.rival, "/v1/portfolio/cash")
+    assert (int(cash["claimable"]), int(cash["in_orders"])) == (before + 100_000 - escrow, escrow)
+    exchange.post(exchange.rival, f"/v1/orders/{order['book']}/{order['id']}/cancellation")
+    left = exchange.claimable(exchange.rival, exchange.quote)
+    exchange.post(exchange.rival, "/v1/portfolio/claim", {"asset": "quote", "amount": str(left)})
+    exchange.watch()
+    cash = exchange.get(exchange.rival, "/v1/portfolio/cash")
+    assert (cash["wallet"], cash["claimable"]) == (str(DOLLARS), "0")
+
+
+def test_an_order_by_criteria_goes_to_the_cheapest_books(exchange: Exchange) -> None:
+    dear, cheap = exchange.books
+    exchange.place(exchange.seller, "sell", 10)
+    exchange.place(exchange.seller, "sell", 8, book=str(cheap))
+    exchange.watch()
+    criteria = {"countries": ["US"], "vintages": [2016]}
+    wanted = {"criteria": criteria, "price": str(11 * TICK), "grams": str(GRAMS + GRAMS // 2)}
+    route = exchange.post(exchange.buyer, "/v1/orders/route", wanted)
+    assert [(leg["book"], leg["grams"]) for leg in route["legs"]] == [
+        (str(cheap), str(GRAMS)),
+        (str(dear), str(GRAMS // 2)),
+    ]
+    assert route["quote"] == str(8 * GRAMS + 5 * GRAMS)
+    legs = [{"book": leg["book"], "grams": leg["grams"]} for leg in route["legs"]]
+    body = {"criteria": criteria, "price": wanted["price"], "legs": legs, "fee_cap_bps": 100}
+    bought = exchange.post(exchange.buyer, "/v1/orders/criteria", body)
+    assert (bought["filled"], bought["quote"]) == (wanted["grams"], route["quote"])
+    with pytest.raises(Refused) as elsewhere:
+        exchange.post(exchange.buyer, "/v1/orders/route", wanted | {"criteria": {"countries": ["BR"]}})
+    assert elsewhere.value.status == 409
+    lying = body | {"criteria": {"countries": ["BR"]}}
+    refused = exchange.refused(exchange.buyer, "/v1/orders/criteria", lying)
+    assert refused.problem["abort"] == "criteria::E_OTHER_COUNTRY"
+
+
+def test_another_organisation_sees_no_order(exchange: Exchange) -> None:
+    order = exchange.place(exchange.buyer, "buy", 10)
+    exchange.watch()
+    path = f"/v1/orders/{order['book']}/{order['id']}"
+    answer = exchange.world.call("GET", path, who=(exchange.rival, "buyer"))
+    assert (answer.status_code, json.loads(answer.body)["title"]) == (404, "not found")
+    answer = exchange.world.call(
+        "POST", "/v1/orders", who=(exchange.buyer, "reviewer"), body=exchange.order("buy", 10)
+    )
+    assert answer.status_code == 403

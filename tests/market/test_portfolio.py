@@ -1,0 +1,85 @@
+"""What a buyer holds, what it cost and is worth, where it comes from; and retiring it with a certificate."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carbonmarket.operations.find_portfolio import decide_basis
+from tests.market.exchange import GRAMS, TICK, Exchange
+from tests.sagas.test_retire import certificate
+
+PERIOD = {"period_start": "2016-01-01T00:00:00Z", "period_end": "2017-01-01T00:00:00Z"}
+CLAIM = {"reason": "voluntary", "country": "US", **PERIOD, "beneficiary": {"name": "Night Trains"}}
+
+
+def position(exchange: Exchange, organisation: str, batch: str) -> Any:
+    """The organisation's position in a batch."""
+    exchange.watch()
+    edges = exchange.get(organisation, "/v1/portfolio?first=100")["edges"]
+    return next(edge["node"] for edge in edges if edge["node"]["batch"]["id"] == batch)
+
+
+def test_what_is_held_cost_what_the_newest_purchases_cost(exchange: Exchange) -> None:
+    buyer = exchange._admit("Holder")
+    exchange.faucet(exchange.account(buyer))
+    paid = []
+    for price in (10, 20):
+        exchange.place(exchange.seller, "sell", price, 100)
+        taken = exchange.place(buyer, "buy", price, 100)
+        paid.append(int(taken["quote"]) + int(taken["fees"]))
+    held = position(exchange, buyer, exchange.batches[0])
+    assert (held["grams"], held["claimable"], held["cost"]) == ("200", "200", str(sum(paid)))
+    assert (held["last_price"], held["value"], held["unpriced"]) == (str(20 * TICK), str(20 * 200), "0")
+    body = {"batch": exchange.batches[0], "grams": "150", "source": "balance", **CLAIM}
+    ordered = exchange.post(buyer, "/v1/retirements", body)
+    assert certificate(exchange.world, ordered["id"]).status_code == 200
+    held = position(exchange, buyer, exchange.batches[0])
+    assert (held["grams"], held["cost"]) == ("50", str(paid[1] * 50 // 100))
+
+
+def test_a_position_leads_to_the_evidence(exchange: Exchange) -> None:
+    held = position(exchange, exchange.seller, exchange.batches[0])
+    lineage = held["lineage"]
+    for name in ("batch_url", "period_url", "report_url", "anchors_url"):
+        path = lineage[name].removeprefix(exchange.world.settings.public_url)
+        assert exchange.world.call("GET", path, who=(exchange.seller, "developer")).status_code == 200, name
+    assert int(held["unpriced"]) > 0
+
+
+def test_grams_are_bought_and_retired_in_one_transaction(exchange: Exchange) -> None:
+    exchange.place(exchange.seller, "sell", 10)
+    exchange.watch()
+    body = {
+        "book": str(exchange.books[0]),
+        "price": str(10 * TICK),
+        "grams": str(GRAMS // 2),
+        "fee_cap_bps": 100,
+        **CLAIM,
+    }
+    ordered = exchange.post(exchange.buyer, "/v1/orders/retirement", body)
+    answer = certificate(exchange.world, ordered["id"])
+    assert (answer.status_code, GRAMS // 2) == (200, int(ordered["grams"]))
+    assert exchange.batches[0] in json.dumps(json.loads(answer.body))
+    # The rest of the book can't fill as much again whole: nothing is bought, and the retirement says why.
+    more = exchange.post(exchange.buyer, "/v1/orders/retirement", body | {"grams": str(GRAMS)})
+    failed = certificate(exchange.world, more["id"])
+    assert failed.status_code == 410
+    shown = exchange.get(exchange.buyer, f"/v1/retirements/{more['id']}")
+    assert (shown["state"], "filled whole" in shown["failure"]) == ("failed", True)
+
+
+purchases = st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 10**9)), max_size=8)
+
+
+@settings(deadline=None)
+@given(purchases, st.integers(0, 10**7))
+def test_the_basis_counts_every_gram_once(bought: list[tuple[int, int]], grams: int) -> None:
+    basis = decide_basis(bought, grams)
+    assert basis.bought + basis.unpriced == grams
+    assert basis.bought == min(grams, sum(part for part, _ in bought))
+    whole = sum(cost for _, cost in bought)
+    assert basis.cost <= whole and (basis.cost == whole or basis.unpriced == 0)
