@@ -31,7 +31,7 @@ class Context:
             **values,
         }
 
-    def get(self, kind: str, id: str, param: str = "id") -> Object:
+    def get(self, kind: str, id: str, param: str = "") -> Object:
         """The object of a kind and id, or the refusal that there is none."""
         found = self.store.get(id, kind)
         if found is None:

@@ -32,11 +32,18 @@ def invalid(message: str, *, param: str | None = None, code: str | None = None, 
     return Refusal(400, "invalid_request_error", message, param=param, code=code, **more)
 
 
-def missing(kind: str, id: str, param: str = "id") -> Refusal:
-    """404, or 400 where a parameter named the thing: there is none."""
-    status = 404 if param == "id" else 400
+def missing(kind: str, id: str, param: str = "") -> Refusal:
+    """404, or 400 where a parameter named the thing: there is none. An account that isn't there is one that
+    the key has no access to."""
+    if kind == "account" and not param:
+        message = f"The provided key does not have access to account '{id}' (or that account does not exist)."
+        return Refusal(403, "invalid_request_error", message, code="account_invalid")
     return Refusal(
-        status, "invalid_request_error", f"No such {kind}: '{id}'", param=param, code="resource_missing"
+        400 if param else 404,
+        "invalid_request_error",
+        f"No such {kind}: '{id}'",
+        param=param or ("intent" if kind == "payment_intent" else "id"),
+        code="resource_missing",
     )
 
 

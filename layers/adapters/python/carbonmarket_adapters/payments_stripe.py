@@ -226,7 +226,9 @@ class StripePayments:
                 body: Any = error.json_body or {}
                 return PaymentDeclined(_decline(body.get("error", {})), field="payment_method")
             case stripe.IdempotencyError():
-                return IdempotencyMismatch(f"the payment provider knows the key for another request: {said}")
+                return IdempotencyMismatch("the key stands for another request to the payment provider")
+            case stripe.PermissionError():
+                return NotFound(said, field="account")
             case stripe.AuthenticationError():
                 return NotAllowed(
                     f"the payment provider refuses our key ({said}); check the secret it is kept in"

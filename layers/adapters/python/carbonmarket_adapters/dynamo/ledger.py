@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from carbonmarket.errors import Conflict, NotFound
+from carbonmarket.errors import Conflict, NotFound, StaleWrite
 from carbonmarket.ledger.decide import (
     AccountKey,
     Appended,
@@ -85,7 +85,10 @@ class DynamoLedger:
         if before is not None:
             return _same_entry(key, before, transfers)
         loaded, decision = self._decide(
-            transfers, now_us, lambda balances: decide_post(key, transfers, balances, now_us)
+            transfers,
+            now_us,
+            lambda balances: decide_post(key, transfers, balances, now_us),
+            lambda: self._content(key) is not None,
         )
         entry = decision.appended
         self._write(decision, loaded, [_content(key, Content(entry=entry)), *_lines(entry)])
@@ -96,7 +99,10 @@ class DynamoLedger:
         if before is not None:
             return _same_hold(key, before, transfer)
         loaded, decision = self._decide(
-            [transfer], now_us, lambda balances: decide_pend(key, transfer, balances, now_us, expires_us)
+            [transfer],
+            now_us,
+            lambda balances: decide_pend(key, transfer, balances, now_us, expires_us),
+            lambda: self._content(key) is not None,
         )
         hold = decision.appended
         waiting = Write(OPEN, *_open_key(hold), Open(key=key), revision=0)
@@ -122,6 +128,7 @@ class DynamoLedger:
             wanted.transfers,
             now_us,
             lambda balances: decide_posting(held, amount, references or {}, also, balances, now_us),
+            lambda: self._held(key).resolution is not None,
         )
         return self._end(held.hold, decision, loaded)
 
@@ -194,12 +201,19 @@ class DynamoLedger:
         return self._end(held.hold, decide_return(held, state, loaded.balances, now_us), loaded)
 
     def _decide(
-        self, transfers: Sequence[Transfer], now_us: int, decide: Callable[[Balances], Decision[Appended]]
+        self,
+        transfers: Sequence[Transfer],
+        now_us: int,
+        decide: Callable[[Balances], Decision[Appended]],
+        is_done: Callable[[], bool],
     ) -> tuple[_Loaded, Decision[Appended]]:
+        """Decide on the balances as they are now; ``is_done`` looks whether the same was written meanwhile."""
         loaded = self._load(transfers)
         try:
             return loaded, decide(loaded.balances)
-        except Conflict:
+        except Conflict as conflict:
+            if is_done():
+                raise StaleWrite("another writer has just done the same") from conflict
             # What is lacking may be held by holds whose time has passed.
             if not self.expire(now_us):
                 raise
