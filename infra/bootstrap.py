@@ -9,19 +9,34 @@ publish the package with that instead.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from aptos_sdk.account_address import AccountAddress
+
 from carbonmarket import methodologies
-from carbonmarket.chain import calls
+from carbonmarket.chain import calls, market_calls
 from carbonmarket.chain.aborts import refused
 from carbonmarket.ports.chain import ChainAccess, SignerPort
+from carbonmarket.ports.money import Ledger
 from carbonmarket.records.accounts import Organisation
+from carbonmarket.records.money import CAPITAL, TREASURY_FLOAT, Transfer
 from carbonmarket.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN = "admin"
 PAUSER = "pauser"
+TEST_USDC = "test-usdc"
+MAKER_BPS, TAKER_BPS = 10, 30
+"""The market's fees to begin with, in 1/10,000; an admin changes them on chain."""
+FLOAT = 2 * 10**12
+"""Test USDC of the treasury to begin with: two million dollars, half of it claimable, from where orders take
+it, and half in the wallet."""
+
+_FAUCET_MAX = 10**12
+_USDC_SEED = b"TEST_USDC"
+_WHOLE_BPS = 10_000
 _WAIT_S = 60
 # What each account needs for its first years of fees here; on a public chain the operator decides.
 _FUNDS_OCTAS = 10_000 * 10**8
@@ -36,18 +51,27 @@ def admin_address(signer: SignerPort) -> str:
     return signer.address(ADMIN)
 
 
+def test_usdc_address(signer: SignerPort) -> str:
+    """The metadata of the test USDC, wherever it is published: it follows from its publisher's key."""
+    signer.create(TEST_USDC, "secp256k1")
+    publisher = AccountAddress.from_str(signer.address(TEST_USDC))
+    return str(AccountAddress.for_named_object(publisher, _USDC_SEED))
+
+
 def bootstrap(
     *,
     chain: ChainAccess,
     signer: SignerPort,
     settings: Settings,
+    ledger: Ledger | None = None,
     fund: Callable[[str, int], None] | None = None,
     told: Callable[[str], None] = lambda step: None,
 ) -> None:
-    """Make the keys, publish the contracts, give the roles, register the methodologies.
+    """Make the keys, publish the contracts, give the roles, register the methodologies, set the fees.
 
-    ``fund(address, octas)`` is a faucet's; without it the accounts must hold coins already. ``told``
-    hears each step's name. ChainRefused says which call a contract refused and why.
+    ``fund(address, octas)`` is a faucet's; without it the accounts must hold coins already. A chain with a
+    faucet is one of play money: it also gets the test USDC, and the treasury a float of it, which ``ledger``
+    books. ``told`` hears each step's name. ChainRefused says which call a contract refused and why.
     """
     told("keys")
     admin = admin_address(signer)
@@ -56,6 +80,7 @@ def bootstrap(
         settings.issuer_key,
         settings.oracle_key,
         settings.sponsor_key,
+        settings.treasury_key,
         PAUSER,
     ):
         signer.create(key)
@@ -64,7 +89,8 @@ def bootstrap(
         for key in (ADMIN, settings.sponsor_key):
             fund(signer.address(key), _FUNDS_OCTAS)
     told("contracts")
-    publish(chain, admin)
+    for folder in ("", "market"):
+        publish(chain, ADMIN, ROOT / "move" / folder, {"carbon_market": admin})
     told("roles")
     roles = {
         calls.ROLE_ISSUER: settings.issuer_key,
@@ -91,20 +117,50 @@ def bootstrap(
         )
     prefix = f"{settings.public_url}/v1/certificates/"
     _done(chain, f"bootstrap/certificates/{prefix}", calls.set_certificate_uri(prefix))
+    told("fees")
+    _done(chain, "bootstrap/fees", market_calls.set_fees(MAKER_BPS, TAKER_BPS))
+    _done(chain, "bootstrap/shares", market_calls.set_shares([admin], [_WHOLE_BPS]))
+    if fund is not None:
+        told("play money")
+        fund(signer.address(TEST_USDC), _FUNDS_OCTAS)
+        _give_play_money(chain, signer, settings)
+        if ledger is not None:
+            _book_float(ledger)
 
 
-def publish(chain: ChainAccess, admin: str) -> None:
-    """Publish the contracts, or upgrade them where they have changed since (compatible changes only)."""
+def publish(chain: ChainAccess, key_id: str, folder: Path, addresses: dict[str, str]) -> None:
+    """Publish a package under a key's account, or upgrade it where it has changed since (compatible changes
+    only). ``addresses`` are those that its manifest leaves open."""
     from infra.local.chain.compiler import build
 
-    package = build(ROOT / "move", {"carbon_market": admin})
+    package = build(folder, addresses)
     digest = hashlib.sha256(b"".join(package.codes)).hexdigest()
     call = calls.EntryCall(
         module="0x1::code",
         function="publish_package_txn",
         args=(("vector<u8>", package.metadata), ("vector<vector<u8>>", tuple(package.codes))),
     )
-    _done(chain, f"bootstrap/publish/{digest}", call)
+    _done(chain, f"bootstrap/publish/{digest}", call, key_id)
+
+
+def _give_play_money(chain: ChainAccess, signer: SignerPort, settings: Settings) -> None:
+    publisher, asset = signer.address(TEST_USDC), test_usdc_address(signer)
+    publish(chain, TEST_USDC, ROOT / "move" / "test_usdc", {"test_usdc": publisher})
+    treasury = signer.address(settings.treasury_key)
+    for number, first in enumerate(range(0, FLOAT, _FAUCET_MAX)):
+        part = market_calls.usdc_faucet(publisher, treasury, min(_FAUCET_MAX, FLOAT - first))
+        _done(chain, f"bootstrap/float/{number}", part, TEST_USDC)
+    claimable = market_calls.deposit(asset, FLOAT // 2)
+    _done(chain, "bootstrap/float/claimable", claimable, settings.treasury_key, sponsored=True)
+
+
+def _book_float(ledger: Ledger) -> None:
+    put_in = Transfer(
+        debit=TREASURY_FLOAT, credit=CAPITAL, amount=FLOAT, currency="USDC", reason="the float to begin with"
+    )
+    key = "bootstrap/float"
+    if ledger.entry(key) is None:
+        ledger.post(key, [put_in], time.time_ns() // 1_000)
 
 
 def admit_verifier(chain: ChainAccess, organisation: Organisation) -> None:
@@ -120,8 +176,10 @@ def admit_verifier(chain: ChainAccess, organisation: Organisation) -> None:
     )
 
 
-def _done(chain: ChainAccess, key: str, call: calls.EntryCall) -> None:
-    chain.submit(key, ADMIN, call, sponsored=False)
+def _done(
+    chain: ChainAccess, key: str, call: calls.EntryCall, sender: str = ADMIN, *, sponsored: bool = False
+) -> None:
+    chain.submit(key, sender, call, sponsored)
     fate = chain.await_fate(key, _WAIT_S)
     if not fate.success:
         raise refused(fate)

@@ -25,17 +25,18 @@ def prepare(machine: Machine) -> Settings:
 def publish_market(machine: Machine) -> Settings:
     """Put the market on the machine's chain; returns what its functions are told."""
     from carbonmarket_adapters.aptos.signers import FileSigner
-    from carbonmarket_adapters.wiring import chain
-    from infra.bootstrap import admin_address, bootstrap
+    from carbonmarket_adapters.wiring import chain, money
+    from infra.bootstrap import admin_address, bootstrap, test_usdc_address
 
-    address = admin_address(FileSigner(machine.settings.state / "keys"))
-    settings = machine.settings.market_settings(address)
+    keys = FileSigner(machine.settings.state / "keys")
+    settings = machine.settings.market_settings(admin_address(keys), test_usdc_address(keys))
     # Wiring reads the environment, here as in a function.
     os.environ.update(settings.to_env(), **CREDENTIALS)
     bootstrap(
         chain=chain.chain_access(),
         signer=chain.signer(),
         settings=settings,
+        ledger=money.ledger(),
         fund=lambda account, octas: _fund(machine.settings.faucet_url, account, octas),
     )
     return settings

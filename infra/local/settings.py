@@ -84,8 +84,8 @@ class MachineSettings:
         """The JSON file that holds what every function finds in its environment."""
         return self.state / "environment.json"
 
-    def market_settings(self, market_address: str) -> Settings:
-        """What the functions are told on this machine."""
+    def market_settings(self, market_address: str, quote_asset: str = "") -> Settings:
+        """What the functions are told on this machine; ``quote_asset`` is the test USDC's metadata."""
         return Settings(
             stage=self.stage,
             aws_region=REGION,
@@ -98,6 +98,7 @@ class MachineSettings:
             signer="file",
             key_directory=str(self.state / "keys"),
             salt_secret=resource_name(self.stage, "evidence-salt"),
+            quote_asset=quote_asset,
             stripe_api_base=self.stripe_url,
             stripe_secret=resource_name(self.stage, "stripe-secret"),
             stripe_webhook_secret=resource_name(self.stage, "stripe-webhook"),

@@ -26,13 +26,13 @@ from carbonmarket.operations.ingest_readings import ingest_readings
 from carbonmarket.settings import Settings
 from carbonmarket_adapters import wiring
 from carbonmarket_adapters.aptos.signers import FileSigner
-from infra.bootstrap import PAUSER, admin_address, admit_verifier, bootstrap
+from infra.bootstrap import PAUSER, admin_address, admit_verifier, bootstrap, test_usdc_address
 from infra.local.chain.process import Running
 from infra.local.engines.mqtt.authority import Authority
 from tests.fixtures.machine import AwsEndpoint
 
 APPS = ("api_registry", "api_credits", "api_public", "api_readings", "api_market")
-WIRINGS = ("registry", "chain", "devices", "evidence", "anchors", "market")
+WIRINGS = ("registry", "chain", "devices", "evidence", "anchors", "market", "money")
 JULY = ("2016-07-01T00:00:00Z", "2016-07-02T00:00:00Z")
 _keys = itertools.count(1)
 
@@ -58,10 +58,10 @@ class World:
         self.organisations: dict[str, str] = {}
 
     def _settings(self, aws: AwsEndpoint, localnet: Running) -> Settings:
-        keys = aws.machine.state / "keys"
+        keys = FileSigner(aws.machine.state / "keys")
         Authority(aws.machine.state / "ca")
         return replace(
-            aws.machine.market_settings(admin_address(FileSigner(keys))),
+            aws.machine.market_settings(admin_address(keys), test_usdc_address(keys)),
             aptos_node_url=localnet.node,
             chain_id=httpx.get(localnet.node).json()["chain_id"],
             device_authority=str(aws.machine.state / "ca"),
@@ -83,9 +83,15 @@ class World:
 
     def open(self) -> None:
         """Publish the contracts, admit three verifiers."""
-        from carbonmarket_adapters.wiring import chain
+        from carbonmarket_adapters.wiring import chain, money
 
-        bootstrap(chain=chain.chain_access(), signer=chain.signer(), settings=self.settings, fund=self._fund)
+        bootstrap(
+            chain=chain.chain_access(),
+            signer=chain.signer(),
+            settings=self.settings,
+            ledger=money.ledger(),
+            fund=self._fund,
+        )
         for name in ("Rhea", "Rigel", "Rosa"):
             key = Ed25519PrivateKey.generate()
             body = {"name": name, "kind": "verifier", "country": "US"}
