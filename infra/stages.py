@@ -24,9 +24,10 @@ class StageRefused(Exception):
 class StageConfig:
     """One stage.
 
-    ``account`` None means the account of whoever deploys. ``protected`` keeps tables, buckets, keys and
-    the user pool when a stack is deleted. ``requests_per_second`` and ``burst`` limit the whole API;
-    ``requests_per_address`` is what the firewall lets one address ask in five minutes.
+    ``quote_asset`` is the metadata's address of USDC on the stage's chain. ``account`` None means the
+    account of whoever deploys. ``protected`` keeps tables, buckets, keys and the user pool when a stack is
+    deleted. ``requests_per_second`` and ``burst`` limit the whole API; ``requests_per_address`` is what the
+    firewall lets one address ask in five minutes.
     """
 
     stage: str
@@ -34,6 +35,7 @@ class StageConfig:
     alarms_email: str
     node_url: str
     chain_id: int
+    quote_asset: str = ""
     account: str | None = None
     region: str = "us-east-1"
     authorizer: str = "cognito"
@@ -72,6 +74,7 @@ class StageConfig:
             market_address=market_address,
             public_url=self.public_url,
             readings_store=readings_store,
+            quote_asset=self.quote_asset,
             salt_secret=resource_name(self.stage, "evidence-salt"),
             stripe_secret=resource_name(self.stage, "stripe-secret"),
             stripe_webhook_secret=resource_name(self.stage, "stripe-webhook"),
@@ -87,6 +90,7 @@ STAGES = (
         alarms_email="alarms@dev.carbonmarket.dev",
         node_url="https://api.testnet.aptoslabs.com/v1",
         chain_id=2,
+        quote_asset="0x69091fbab5f7d635ee7ac5098cf0c1efbe31d68fec0f2cd565e8d168daf52832",
         protected=False,
         log_days=14,
     ),
@@ -96,6 +100,7 @@ STAGES = (
         alarms_email="alarms@carbonmarket.dev",
         node_url="https://api.mainnet.aptoslabs.com/v1",
         chain_id=1,
+        quote_asset="0xbae207659db88bea0cbead6da0ed00aac12edcdda169e591cd41c94180b46f3b",
     ),
     # The machine's own stage: synthesised to be compared with the machine. Its account is nobody's, so
     # it can't be deployed.
