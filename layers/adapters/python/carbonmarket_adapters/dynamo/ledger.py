@@ -207,7 +207,7 @@ class DynamoLedger:
         decide: Callable[[Balances], Decision[Appended]],
         is_done: Callable[[], bool],
     ) -> tuple[_Loaded, Decision[Appended]]:
-        """Decide on the balances as they are now; ``is_done`` looks whether the same was written meanwhile."""
+        """Decide on the balances as they are; ``is_done`` looks whether the same was written meanwhile."""
         loaded = self._load(transfers)
         try:
             return loaded, decide(loaded.balances)
