@@ -1,4 +1,5 @@
-"""Compares serial ranges, supply on chain and projection, and publishes the result; an alarm watches it."""
+"""Compares serial ranges, supply and vault on chain with the projection, and publishes the result; an alarm
+watches it."""
 
 from __future__ import annotations
 
@@ -35,6 +36,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     for batch in result.batches:
         if batch.differences:
             logger.error("a batch doesn't reconcile", batch=batch.batch_id, differences=batch.differences)
+    for asset in result.assets:
+        if asset.differences:
+            logger.error("the vault doesn't reconcile", asset=asset.asset, differences=asset.differences)
     return {
         "batches": len(result.batches),
         "differences": result.differences,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from carbonmarket.chain import calls
+from carbonmarket.chain import calls, market_calls
 from carbonmarket.laws import judge
 from carbonmarket_adapters.dynamo.chain_keys import write_of
 from carbonmarket_adapters.dynamo.table import DocumentTable
 from carbonmarket_adapters.snapshots import gather, retired_by_batch
+from tests.chain.exchange import Exchange
 from tests.chain.market import START_S, Market
 
 
@@ -46,6 +47,33 @@ def test_the_laws_hold_in_the_system_and_break_with_it(market: Market) -> None:
     table.put(write_of(("store", store.address), msgspec.structs.replace(store, inline=store.inline + 1)))
     broken = {name for name, holds in results(market).items() if not holds}
     assert broken == {"grams_are_conserved", "rebuilt_projection_is_equal"}
+
+
+def test_the_marketplaces_laws_hold_in_the_system_and_break_with_it(exchange: Exchange) -> None:
+    exchange.place("developer", False, 12, 100)
+    bid = exchange.place("buyer", True, 13, 130)
+    exchange.act(
+        "developer",
+        market_calls.make_gift(exchange.address("alice"), exchange.batch.address, 9, b"\x07" * 32, True),
+    )
+    assert all(results(exchange).values()), results(exchange)
+
+    table = DocumentTable(exchange.settings, "chain")
+    [level] = exchange.trading.levels(1, True)
+    forged = {
+        ("order", "1", bid.id): (msgspec.structs.replace(bid, held=bid.held + 1), bid),
+        ("level", "1", "bid", str(bid.price)): (msgspec.structs.replace(level, grams=level.grams + 1), level),
+    }
+    seen = []
+    for key, (false, true) in forged.items():
+        table.put(write_of(key, false))
+        seen.append({name for name, holds in results(exchange).items() if not holds})
+        table.put(write_of(key, true))
+    equal = "rebuilt_projection_is_equal"
+    assert seen == [
+        {"the_vault_holds_what_it_owes", "orders_add_up", equal},
+        {"books_are_as_on_chain", equal},
+    ]
 
 
 def test_a_name_written_on_chain_is_found(market: Market) -> None:

@@ -227,3 +227,22 @@ def test_a_market_folded_afresh_equals_the_one_in_place(exchange: Exchange) -> N
     exchange.place("developer", False, 14, 300)
     exchange.place("buyer", True, 14, 100)
     assert is_rebuilt_equal(exchange)
+
+
+def test_a_rewound_market_is_the_one_of_that_version_and_goes_on_from_there(exchange: Exchange) -> None:
+    exchange.place("developer", False, 14, 300)
+    exchange.place("buyer", True, 14, 100)
+    exchange.act("developer", market_calls.deposit(exchange.batch.address, 10))
+    newest = exchange.projection.cursor()
+    assert newest is not None
+    before = exchange.projection.everything()
+    for _ in range(20):
+        exchange.writer.undo_newest()
+    rewound = exchange.projection.cursor()
+    assert rewound is not None
+    assert rewound.version < newest.version
+    assert exchange.projection.everything() != before
+    assert is_rebuilt_equal(exchange)
+    exchange.watch()
+    assert exchange.projection.cursor() == newest
+    assert exchange.projection.everything() == before

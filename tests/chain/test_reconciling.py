@@ -14,6 +14,7 @@ from carbonmarket.operations.reconcile import reconcile
 from carbonmarket_adapters.dynamo.chain_keys import write_of
 from carbonmarket_adapters.dynamo.table import DocumentTable
 from functions.reconcile.handler import handler
+from tests.chain.exchange import Exchange
 from tests.chain.market import START_S, Market
 
 COMMITMENT = b"\x07" * 32
@@ -59,6 +60,26 @@ def test_a_store_that_says_more_than_the_chain_is_named(market: Market) -> None:
     result = run(market)
     assert result.differences == 1
     assert f"{batch.issued + 1} g" in result.batches[0].differences[0]
+
+
+def test_the_vault_holds_what_is_claimable_and_in_orders_and_a_false_balance_is_named(
+    exchange: Exchange,
+) -> None:
+    exchange.place("developer", False, 12, 100)
+    exchange.place("buyer", True, 12, 40)
+    result = run(exchange)
+    assert result.differences == 0
+    amounts = {asset.asset: asset for asset in result.assets}
+    grams = amounts[exchange.batch.address]
+    assert grams.orders == 60
+    assert grams.vault_holds == grams.claimable + grams.orders + grams.listings + grams.gifts
+    key = ("claimable", exchange.address("buyer"), exchange.batch.address)
+    [claimable] = [c for c in exchange.trading.claimables(key[1]) if c.asset == key[2]]
+    table = DocumentTable(exchange.settings, "chain")
+    table.put(write_of(key, msgspec.structs.replace(claimable, amount=claimable.amount + 1)))
+    result = run(exchange)
+    table.put(write_of(key, claimable))
+    assert [asset.asset for asset in result.assets if asset.differences] == [exchange.batch.address]
 
 
 def test_nothing_projected_is_not_taken_for_agreement(market: Market) -> None:

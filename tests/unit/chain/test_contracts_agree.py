@@ -18,7 +18,7 @@ from infra.local.chain.compiler import BuiltModule
 pytestmark = pytest.mark.chain
 _OBJECT = "0x1::object::Object<0x1::fungible_asset::Metadata>"
 _STRING = "0x1::string::String"
-FRAMEWORK_MODULE = "0x1::aptos_account"
+FRAMEWORK_MODULES = {"0x1::aptos_account", "0x1::primary_fungible_store"}
 _SAMPLES: dict[str, Any] = {"str": "0x1", "int": 1, "bytes": b"\x01", "bool": True}
 
 
@@ -54,7 +54,7 @@ def call_of(builder: Any) -> EntryCall | None:
         inner = getattr(hint, "__args__", None)
         arguments.append([_SAMPLES[inner[0].__name__]] if inner else _SAMPLES[text])
     built = builder(*arguments)
-    return built if isinstance(built, EntryCall) and built.module != FRAMEWORK_MODULE else None
+    return built if isinstance(built, EntryCall) and built.module not in FRAMEWORK_MODULES else None
 
 
 CALLS = [call for call in map(call_of, builders()) if call is not None]

@@ -11,6 +11,7 @@ from carbonmarket import laws
 from carbonmarket.laws import LAWS, Burn, Snapshot, judge
 from carbonmarket.ports.projection import Key
 from carbonmarket.records.chain import Anchor, Batch, Retirement, Store, Submission
+from carbonmarket.records.market import Book, Claimable, Gift, Level, Listing, Order, Trade
 
 BATCH, OTHER = "0x" + "b" * 64, "0x" + "e" * 64
 REGISTRY, ALICE = "0x" + "f" * 64, "0x" + "a" * 64
@@ -93,7 +94,66 @@ SUBMITTED = Submission(
     state="committed",
     earlier=("0x08",),
 )
+QUOTE = "0x" + "d" * 64
+MADE: dict[str, Any] = {"version": 10, "transaction": "0x0a"}
+BOOK = Book(number=1, batch=BATCH, quote=QUOTE, tick=1, lot=1, min_notional=1, labels=0, opened_us=0, **MADE)
+
+
+def order(name: str, is_bid: bool, grams: int, open_: int, **changes: Any) -> Order:
+    """An order at a quote unit a gram, filled but for what is open, at fees of a tenth."""
+    filled, escrow = grams - open_, grams + grams // 10 if is_bid else grams
+    values: dict[str, Any] = {
+        "book": 1,
+        "id": name,
+        "account": ALICE,
+        "is_bid": is_bid,
+        "kind": "gtc",
+        "price": 1_000_000,
+        "grams": grams,
+        "open": open_,
+        "filled": filled,
+        "escrow": escrow,
+        "held": escrow * open_ // grams,
+        "quote": filled,
+        "fees": filled // 10,
+        "maker_bps": 1_000,
+        "taker_bps": 1_000,
+        "labels": 0,
+        "expires_at": 0,
+        "state": "open" if open_ else "filled",
+        "placed_us": 0,
+        "changed_us": 0,
+        **MADE,
+    }
+    return Order(**{**values, **changes})
+
+
+TRADE = Trade(
+    index="10:1", book=1, batch=BATCH, asset=QUOTE, maker_order="7", taker_order="8", maker=ALICE,
+    taker=OTHER, taker_is_bid=True, price=1_000_000, grams=50, quote=50, maker_fee=5, taker_fee=5, time_us=0,
+    **MADE,
+)  # fmt: skip
+LISTING = Listing(
+    number=1, seller=ALICE, batch=BATCH, quote=QUOTE, grams=30, open=20, sold=10, price=1_000_000, lot=1,
+    maker_bps=0, taker_bps=0, labels=0, listed_us=0, changed_us=0, **MADE,
+)  # fmt: skip
+GIFT = Gift(number=1, giver=ALICE, recipient=OTHER, batch=BATCH, grams=7, message_hash="", made_us=0, **MADE)
+MARKET: dict[Key, Any] = {
+    ("book", "1"): BOOK,
+    ("order", "1", "7"): order("7", False, 80, 30),
+    ("order", "1", "8"): order("8", True, 50, 0),
+    ("order", "1", "9"): order("9", True, 100, 100),
+    ("trade", "book", "1", "10:1"): TRADE,
+    ("level", "1", "ask", "1000000"): Level(book=1, is_bid=False, price=1_000_000, grams=30, orders=1),
+    ("level", "1", "bid", "1000000"): Level(book=1, is_bid=True, price=1_000_000, grams=100, orders=1),
+    ("claimable", ALICE, QUOTE): Claimable(account=ALICE, asset=QUOTE, amount=45),
+    ("claimable", OTHER, BATCH): Claimable(account=OTHER, asset=BATCH, amount=50),
+    ("listing", "1"): LISTING,
+    ("gift", "1"): GIFT,
+    ("gift", "2"): replace(GIFT, number=2, state="claimed"),
+}
 PROJECTED: dict[Key, Any] = {
+    **MARKET,
     ("batch", BATCH): batch(BATCH, 1, retired=300),
     ("batch", OTHER): batch(OTHER, 1_001),
     ("store", "1"): store(ALICE, BATCH, 600),
@@ -109,6 +169,8 @@ SOUND = Snapshot(
     buffer_owner=REGISTRY,
     supplies={BATCH: 700, OTHER: 1_000},
     burns=(Burn(id="RET1", batch=BATCH, grams=300, serial_first=1, serial_last=300),),
+    vault={QUOTE: 45 + 110, BATCH: 50 + 30 + 20 + 7},
+    open_orders={1: frozenset({"7", "9"})},
     retired_before={BATCH: 200},
     submissions=(SUBMITTED,),
     committed={"0x09": 1, "0x03": 1},
@@ -152,6 +214,39 @@ SPOILT = {
     "the registry knows no such retirement": (laws.serials_cover_retired, replace(SOUND, burns=())),
     "retired shrinks": (laws.retired_never_shrinks, replace(SOUND, retired_before={BATCH: 301})),
     "a batch with retirements vanishes": (laws.retired_never_shrinks, with_records({("batch", BATCH): None})),
+    "the vault is short": (
+        laws.the_vault_holds_what_it_owes,
+        replace(SOUND, vault={**SOUND.vault, QUOTE: 154}),
+    ),
+    "a balance grows by itself": (
+        laws.the_vault_holds_what_it_owes,
+        with_records({("claimable", OTHER, BATCH): Claimable(account=OTHER, asset=BATCH, amount=51)}),
+    ),
+    "nobody knows what the vault holds": (laws.the_vault_holds_what_it_owes, replace(SOUND, vault={})),
+    "grams of an order are lost": (
+        laws.orders_add_up,
+        with_records({("order", "1", "7"): replace(order("7", False, 80, 30), grams=81)}),
+    ),
+    "an order brought more than became of it": (
+        laws.orders_add_up,
+        with_records({("order", "1", "9"): order("9", True, 100, 100, refunded=1)}),
+    ),
+    "a filled order still holds money": (
+        laws.orders_add_up,
+        with_records({("order", "1", "8"): order("8", True, 50, 0, escrow=56, held=1)}),
+    ),
+    "an order is filled without a trade": (
+        laws.orders_add_up,
+        with_records({("trade", "book", "1", "10:1"): replace(TRADE, grams=49)}),
+    ),
+    "an order is open that the chain doesn't have": (
+        laws.books_are_as_on_chain,
+        replace(SOUND, open_orders={1: frozenset({"7"})}),
+    ),
+    "a price level doesn't add up": (
+        laws.books_are_as_on_chain,
+        with_records({("level", "1", "bid", "1000000"): None}),
+    ),
     "the rebuilt projection differs": (
         laws.rebuilt_projection_is_equal,
         replace(SOUND, rebuilt={**PROJECTED, ("store", "1"): store(ALICE, BATCH, 601)}),

@@ -10,16 +10,19 @@ import msgspec
 import orjson
 
 from carbonmarket.chain.addresses import canonical
+from carbonmarket.custody import owed
 from carbonmarket.errors import NotYetFinal
 from carbonmarket.laws import Burn, Snapshot
 from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.projection import ChainProjection, ChainSource, Key
 from carbonmarket.projection.watch import PAGE_VERSIONS, rebuilt
 from carbonmarket.records.chain import Batch
+from carbonmarket.records.market import Book
 from carbonmarket_adapters.dynamo.signing import SigningTable
 
 _TRIES = 5
 _RETIRED = "::carbon_credit::CreditsRetired"
+_ORDERS_A_VIEW = 1_000
 
 
 def gather(
@@ -57,6 +60,10 @@ def gather(
         buffer_owner=canonical(chain.view("credit_batch::registry_address", [], [])[0]),
         supplies={b.address: int(chain.view("credit_batch::supply", [], [b.address])[0]) for b in batches},
         burns=tuple(_burn(chain, name) for name in _retirement_ids(folded, canonical(market))),
+        vault={asset: _held(chain, asset) for asset in owed(projected.values())},
+        open_orders={
+            b.number: _open_orders(chain, b.number) for b in projected.values() if isinstance(b, Book)
+        },
         retired_before=dict(retired_before),
         submissions=submissions,
         committed=Counter(str(transaction["hash"]) for transaction in transactions),
@@ -96,3 +103,21 @@ def _burn(chain: ChainAccess, retirement_id: str) -> Burn:
         serial_first=int(record["serial_first"]),
         serial_last=int(record["serial_last"]),
     )
+
+
+def _held(chain: ChainAccess, asset: str) -> int:
+    return int(chain.view("market_vault::held", [], [asset])[0])
+
+
+def _open_orders(chain: ChainAccess, book: int) -> frozenset[str]:
+    """The ids of a book's open orders, the pending one among them."""
+    [view] = chain.view("market_book::book", [], [str(book)])
+    found = {view["pending"]} - {"0"}
+    for is_bid in (True, False):
+        after = "0"
+        while ids := chain.view("market_book::orders", [], [str(book), is_bid, after, str(_ORDERS_A_VIEW)])[
+            0
+        ]:
+            found.update(ids)
+            after = ids[-1]
+    return frozenset(found)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
+from carbonmarket.custody import owed
 from carbonmarket.ports.projection import Key
 from carbonmarket.projection.watch import differences
 from carbonmarket.records.chain import (
@@ -22,6 +24,7 @@ from carbonmarket.records.chain import (
     Store,
     Submission,
 )
+from carbonmarket.records.market import Book, Level, Order, Trade
 
 _NAMED_MAX = 5
 
@@ -41,10 +44,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     ``projected`` and ``rebuilt`` are the projection in place and folded afresh from version 0;
     ``buffer_owner`` is the account of the buffers; ``supplies`` are the assets' supplies on chain by batch
-    address; ``burns`` the retirements in the chain's registry; ``retired_before`` the grams retired by batch
-    address at an earlier look; ``submissions`` the stored bytes; ``committed`` the hashes that stand on
-    chain, with how often each was found; ``chain_texts`` are all words that stand on chain and in logs;
-    ``personal`` are the personal data that must not occur in them.
+    address; ``burns`` the retirements in the chain's registry; ``vault`` is what the marketplace's vault
+    holds on chain by asset, and ``open_orders`` are the ids of the open orders on chain by book, the pending
+    one among them; ``retired_before`` the grams retired by batch address at an earlier look; ``submissions``
+    the stored bytes; ``committed`` the hashes that stand on chain, with how often each was found;
+    ``chain_texts`` are all words that stand on chain and in logs; ``personal`` are the personal data that
+    must not occur in them.
     """
 
     projected: Mapping[Key, msgspec.Struct]
@@ -52,6 +57,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     buffer_owner: str
     supplies: Mapping[str, int]
     burns: tuple[Burn, ...]
+    vault: Mapping[str, int]
+    open_orders: Mapping[int, frozenset[str]]
     retired_before: Mapping[str, int]
     submissions: tuple[Submission, ...]
     committed: Mapping[str, int]
@@ -169,6 +176,82 @@ def retired_never_shrinks(snapshot: Snapshot) -> LawResult:
     return _result("retired_never_shrinks", broken, f"{sum(now.values())} g retired")
 
 
+def the_vault_holds_what_it_owes(snapshot: Snapshot) -> LawResult:
+    """Per asset: claimable balances and what open orders, listings and gifts hold = the vault's store."""
+    broken = []
+    for asset, amounts in owed(snapshot.projected.values()).items():
+        holds = snapshot.vault.get(asset)
+        if holds != amounts.total:
+            broken.append(
+                f"the vault holds {holds} of {asset} and owes {amounts.total} (claimable "
+                f"{amounts.claimable}, orders {amounts.orders}, listings {amounts.listings}, "
+                f"gifts {amounts.gifts})"
+            )
+    return _result("the_vault_holds_what_it_owes", broken, f"{len(snapshot.vault)} assets")
+
+
+def orders_add_up(snapshot: Snapshot) -> LawResult:
+    """Per order: grams = filled + open + cancelled, and escrow = held + refunded + spent; an ended one holds
+    nothing; its fills are its trades."""
+    traded: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    orders = []
+    for record in snapshot.projected.values():
+        if isinstance(record, Order):
+            orders.append(record)
+        elif isinstance(record, Trade) and record.book:
+            sides = ((record.maker_order, record.maker_fee), (record.taker_order, record.taker_fee))
+            for order, fee in sides:
+                sums = traded[record.book, order]
+                for place, amount in enumerate((record.grams, record.quote, fee)):
+                    sums[place] += amount
+    broken = [
+        f"order {order.id} of book {order.book} {why}"
+        for order in orders
+        for why in _not_adding_up(order, traded[order.book, order.id])
+    ]
+    return _result("orders_add_up", broken, f"{len(orders)} orders")
+
+
+def _not_adding_up(order: Order, traded: list[int]) -> Iterable[str]:
+    if order.grams != order.filled + order.open + order.cancelled:
+        yield f"has {order.grams} g: {order.filled} filled, {order.open} open, {order.cancelled} cancelled"
+    spent = order.quote + order.fees if order.is_bid else order.filled
+    if order.escrow != order.held + order.refunded + spent:
+        yield (f"brought {order.escrow}: {order.held} held, {order.refunded} refunded and {spent} spent")
+    if (order.state == "open") != (order.open > 0) or (order.held and not order.open):
+        yield f"is {order.state} with {order.open} g open and holds {order.held}"
+    if traded != [order.filled, order.quote, order.fees]:
+        yield f"filled {order.filled} g for {order.quote} and {order.fees} of fees; its trades say {traded}"
+
+
+def books_are_as_on_chain(snapshot: Snapshot) -> LawResult:
+    """Per book: the open orders are the chain's, and its price levels are the resting ones, added up."""
+    projected: dict[int, set[str]] = defaultdict(set)
+    resting: dict[tuple[int, bool, int], list[int]] = defaultdict(lambda: [0, 0])
+    levels = {}
+    for record in snapshot.projected.values():
+        if isinstance(record, Level):
+            levels[record.book, record.is_bid, record.price] = [record.grams, record.orders]
+        elif isinstance(record, Order) and record.state == "open":
+            projected[record.book].add(record.id)
+            if not record.waits:
+                at = resting[record.book, record.is_bid, record.price]
+                at[0] += record.open
+                at[1] += 1
+    books = [record.number for record in snapshot.projected.values() if isinstance(record, Book)]
+    broken = [
+        f"book {book}: {len(projected[book])} orders are open, and on chain {len(chain)} that differ"
+        for book, chain in ((book, snapshot.open_orders.get(book, frozenset())) for book in books)
+        if projected[book] != chain
+    ]
+    broken += [
+        f"book {key[0]} has {levels.get(key, [0, 0])} (grams, orders) at {key[2]}, and {resting[key]} rest"
+        for key in sorted(levels.keys() | resting.keys())
+        if levels.get(key) != resting.get(key)
+    ]
+    return _result("books_are_as_on_chain", broken, f"{len(books)} books")
+
+
 def rebuilt_projection_is_equal(snapshot: Snapshot) -> LawResult:
     """The projection folded afresh from version 0 equals the one in place."""
     broken = differences(snapshot.projected, snapshot.rebuilt)
@@ -211,6 +294,9 @@ LAWS: tuple[Callable[[Snapshot], LawResult], ...] = (
     serials_are_disjoint,
     serials_cover_retired,
     retired_never_shrinks,
+    the_vault_holds_what_it_owes,
+    orders_add_up,
+    books_are_as_on_chain,
     rebuilt_projection_is_equal,
     each_effect_happens_once,
     no_personal_data_on_chain,

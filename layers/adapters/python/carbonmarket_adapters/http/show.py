@@ -268,17 +268,19 @@ def retirement(record: Retirement, public_url: str) -> Json:
 
 
 def reconciliation(record: chain.Reconciliation) -> Json:
-    """Serial ranges, chain supply and projection, batch by batch."""
+    """Serial ranges, chain supply and projection, batch by batch, and the vault, asset by asset."""
     return {
         "at": format_us(record.at_us),
         "chain_id": record.chain_id,
         "version": str(record.version),
         "differences": record.differences,
-        "batches": [
-            {name: _text(value) for name, value in msgspec.structs.asdict(batch).items()}
-            for batch in record.batches
-        ],
+        "batches": [_texts(batch) for batch in record.batches],
+        "assets": [_texts(asset) for asset in record.assets],
     }
+
+
+def _texts(record: msgspec.Struct) -> Json:
+    return {name: _text(value) for name, value in msgspec.structs.asdict(record).items()}
 
 
 def _text(value: Any) -> Any:

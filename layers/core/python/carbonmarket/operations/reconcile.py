@@ -1,4 +1,5 @@
-"""Reconciliation: serial ranges, supply on chain and projection say the same of every batch."""
+"""Reconciliation: serial ranges, supply on chain and projection say the same of every batch, and the
+marketplace's vault holds on chain what the projection says it owes."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
+from carbonmarket.custody import Owed, owed
 from carbonmarket.errors import NotYetFinal
 from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.projection import ChainProjection, Key
@@ -17,6 +19,7 @@ from carbonmarket.records.chain import (
     Reconciliation,
     Retirement,
     Store,
+    VaultReconciliation,
 )
 
 _TRIES = 3
@@ -52,17 +55,27 @@ def _compare(chain: ChainAccess, projection: ChainProjection, now_us: int) -> Re
     records = projection.everything()
     batches = [record for record in records.values() if isinstance(record, Batch)]
     supplies = {batch.address: _supply(chain, batch.address) for batch in batches}
-    return decide_reconciliation(records, supplies, cursor, now_us)
+    vault = {asset: _held(chain, asset) for asset in owed(records.values())}
+    return decide_reconciliation(records, supplies, vault, cursor, now_us)
 
 
 def _supply(chain: ChainAccess, batch: str) -> int:
     return int(chain.view("credit_batch::supply", [], [batch])[0])
 
 
+def _held(chain: ChainAccess, asset: str) -> int:
+    return int(chain.view("market_vault::held", [], [asset])[0])
+
+
 def decide_reconciliation(
-    records: Mapping[Key, msgspec.Struct], supplies: Mapping[str, int], cursor: Cursor, now_us: int
+    records: Mapping[Key, msgspec.Struct],
+    supplies: Mapping[str, int],
+    vault: Mapping[str, int],
+    cursor: Cursor,
+    now_us: int,
 ) -> Reconciliation:
-    """The comparison of projected ``records`` with the chain's ``supplies`` by batch address, in grams."""
+    """The comparison of projected ``records`` with the chain: its ``supplies`` by batch address, in grams,
+    and what the ``vault`` holds by asset, in the asset's units."""
     held: dict[str, int] = {}
     burnt: dict[str, list[Retirement | Cancellation]] = {}
     for record in records.values():
@@ -74,12 +87,36 @@ def decide_reconciliation(
         _batch(batch, burnt.get(batch.address, []), supplies[batch.address], held.get(batch.address, 0))
         for batch in sorted(_batches(records.values()), key=lambda batch: batch.serial_first)
     )
+    assets = tuple(
+        _asset(asset, amounts, vault[asset]) for asset, amounts in sorted(owed(records.values()).items())
+    )
     return Reconciliation(
         at_us=now_us,
         chain_id=cursor.chain_id,
         version=cursor.version,
         batches=batches,
-        differences=sum(len(batch.differences) for batch in batches),
+        assets=assets,
+        differences=sum(len(found) for found in _differences(batches, assets)),
+    )
+
+
+def _differences(
+    batches: Iterable[BatchReconciliation], assets: Iterable[VaultReconciliation]
+) -> Iterable[tuple[str, ...]]:
+    yield from (batch.differences for batch in batches)
+    yield from (asset.differences for asset in assets)
+
+
+def _asset(asset: str, amounts: Owed, holds: int) -> VaultReconciliation:
+    differs = amounts.total != holds
+    return VaultReconciliation(
+        asset=asset,
+        claimable=amounts.claimable,
+        orders=amounts.orders,
+        listings=amounts.listings,
+        gifts=amounts.gifts,
+        vault_holds=holds,
+        differences=(f"the vault owes {amounts.total} and holds {holds}",) if differs else (),
     )
 
 

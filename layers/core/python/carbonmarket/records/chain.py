@@ -287,11 +287,25 @@ class BatchReconciliation(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     differences: tuple[str, ...]
 
 
+class VaultReconciliation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One asset in the marketplace's vault: what the projection says it owes, and what the chain says it
+    holds, in grams or units of the asset; ``differences`` are sentences."""
+
+    asset: str
+    claimable: int
+    orders: int
+    listings: int
+    gifts: int
+    vault_holds: int
+    differences: tuple[str, ...]
+
+
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The published comparison of serial ranges, chain supply and projection at a ledger version."""
+    """The published comparison of serial ranges, chain supply, vault and projection at a ledger version."""
 
     at_us: int
     chain_id: int
     version: int
     batches: tuple[BatchReconciliation, ...]
+    assets: tuple[VaultReconciliation, ...] = ()
     differences: int

@@ -1,0 +1,45 @@
+"""What the marketplace's vault owes, and to what: claimable balances, orders, listings and gifts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from carbonmarket.records.market import Book, Claimable, Gift, Listing, Order
+
+
+class Owed(msgspec.Struct, kw_only=True):
+    """Units of one asset (grams, or quote units) that the vault holds for others."""
+
+    claimable: int = 0
+    orders: int = 0
+    listings: int = 0
+    gifts: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.claimable + self.orders + self.listings + self.gifts
+
+
+def owed(records: Iterable[msgspec.Struct]) -> dict[str, Owed]:
+    """By the asset's address, for every asset that was ever traded, given or brought."""
+    kept = list(records)
+    books = {record.number: record for record in kept if isinstance(record, Book)}
+    by_asset: dict[str, Owed] = {}
+
+    def of(asset: str) -> Owed:
+        return by_asset.setdefault(asset, Owed())
+
+    for record in kept:
+        if isinstance(record, Claimable):
+            of(record.asset).claimable += record.amount
+        elif isinstance(record, Order):
+            book = books[record.book]
+            of(book.quote if record.is_bid else book.batch).orders += record.held
+        elif isinstance(record, Listing):
+            of(record.batch).listings += record.open
+        elif isinstance(record, Gift):
+            of(record.batch).gifts += record.grams if record.state == "open" else 0
+    return by_asset
