@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from carbonmarket.chain import calls, market_calls
+from carbonmarket.chain import market_calls
 from carbonmarket.chain.addresses import canonical
 from carbonmarket.chain.calls import EntryCall
 from carbonmarket.ports.chain import Fate
 from carbonmarket.projection.watch import advance
 from carbonmarket.records.chain import Batch
 from carbonmarket_adapters.wiring import chain, registry
-from infra.bootstrap import ADMIN, ROOT
-from infra.local.chain.compiler import build
+from infra.bootstrap import ADMIN, PAUSER, TEST_USDC
 from tests.sagas.world import Refused, Site, World
 
 TICK = 1_000_000
@@ -25,7 +22,6 @@ TICK = 1_000_000
 LOT = 10
 MIN_NOTIONAL = 100
 DOLLARS = 10**12
-MAKER_BPS, TAKER_BPS = 10, 30
 GRAMS = 400
 _keys = itertools.count(1)
 
@@ -41,15 +37,12 @@ class Exchange:
         self.batches: list[str] = []
         self.books: list[int] = []
 
-    def open(self, patch: pytest.MonkeyPatch) -> None:
-        """Publish what is not published, mint two batches, open their books, hand out dollars."""
-        if not self.world.settings.quote_asset:
-            self._publish(patch)
+    def open(self) -> None:
+        """Mint two batches, open their books, hand out dollars."""
         site = Site(self.world)
         self.seller = site.organisation
         self.batches = [site.mint(), self._given(Site(self.world))]
         self.buyer, self.rival = (self._admit(name) for name in ("Buyer", "Rival"))
-        self.admin("fees", market_calls.set_fees(MAKER_BPS, TAKER_BPS))
         self.watch()
         for batch in self.batches:
             address = self.batch(batch).address
@@ -61,24 +54,14 @@ class Exchange:
         found = (chain.market_projection().book_of(self.batch(batch).address) for batch in self.batches)
         self.books = [book.number for book in found if book is not None]
 
-    def _publish(self, patch: pytest.MonkeyPatch) -> None:
-        signer = chain.signer()
-        signer.create("usdc", "secp256k1")
-        names = {"carbon_market": signer.address(ADMIN), "test_usdc": signer.address("usdc")}
-        for owner, folder in ((ADMIN, "market"), ("usdc", "test_usdc")):
-            self.world._fund(signer.address(owner), 10**10)
-            package = build(ROOT / "move" / folder, names)
-            code = (("vector<u8>", package.metadata), ("vector<vector<u8>>", tuple(package.codes)))
-            call = EntryCall(module="0x1::code", function="publish_package_txn", args=code)
-            self.done(owner, f"publish/{folder}", call, sponsored=False)
-        [quote] = chain.chain_access().view(f"{signer.address('usdc')}::usdc::asset_address", [], [])
-        self.world.settings = replace(self.world.settings, quote_asset=canonical(quote))
-        self.world.aws.machine.environment_file.write_text(json.dumps(self.world.settings.to_env()))
-        self.world.wire(patch)
-
     @property
     def quote(self) -> str:
         return self.world.settings.quote_asset
+
+    @property
+    def usdc_address(self) -> str:
+        """Where the test USDC's module lies."""
+        return chain.signer().address(TEST_USDC)
 
     def _given(self, site: Site) -> str:
         """A batch whose developer gives all of it to the seller."""
@@ -108,17 +91,16 @@ class Exchange:
 
     def faucet(self, account: str, dollars: int = DOLLARS) -> None:
         """Play money."""
-        usdc = chain.signer().address("usdc")
-        self.admin("faucet", market_calls.usdc_faucet(usdc, account, dollars))
+        self.admin("faucet", market_calls.usdc_faucet(self.usdc_address, account, dollars))
 
     def usdc(self, key: str, call: EntryCall) -> None:
         """An act of who publishes the test USDC."""
-        self.done("usdc", f"{key}/{next(_keys)}", call, sponsored=False)
+        self.done(TEST_USDC, f"{key}/{next(_keys)}", call, sponsored=False)
 
     def pauser(self, key: str, call: EntryCall) -> None:
         """An act of the pauser's."""
-        self.world._fund(chain.signer().address("pauser"), 10**8)
-        self.done("pauser", f"{key}/{next(_keys)}", call, sponsored=False)
+        self.world._fund(chain.signer().address(PAUSER), 10**8)
+        self.done(PAUSER, f"{key}/{next(_keys)}", call, sponsored=False)
 
     def watch(self) -> int:
         """Let the projection catch up; how many versions it folded."""
@@ -146,23 +128,18 @@ class Exchange:
         view = chain.chain_access().view("market_vault::balance", [], [self.account(organisation), asset])
         return int(view[0])
 
-    def held(self, asset: str) -> int:
-        """All that the vault holds of an asset."""
-        return int(chain.chain_access().view("market_vault::held", [], [asset])[0])
+    def claimable_at(self, account: str) -> int:
+        """Quote units that are claimable at an address."""
+        return int(chain.chain_access().view("market_vault::balance", [], [account, self.quote])[0])
 
     def state(self) -> tuple[Any, ...]:
         """What no refused request may change: both books, and everybody's balances and wallets."""
         look = chain.chain_access().view
-        books = [
-            look("market_book::orders", [], [str(book), is_bid, "0", "50"])[0]
-            for book in self.books
-            for is_bid in (True, False)
-        ]
         assets = [self.quote, *(self.batch(batch).address for batch in self.batches)]
         people = [self.account(each) for each in (self.seller, self.buyer, self.rival)]
         kind = "0x1::fungible_asset::Metadata"
         return (
-            books,
+            self.resting(),
             [look("market_vault::balance", [], [who, asset])[0] for who in people for asset in assets],
             [
                 look("0x1::primary_fungible_store::balance", [kind], [who, asset])[0]
@@ -171,8 +148,18 @@ class Exchange:
             ],
         )
 
+    def resting(self) -> list[list[str]]:
+        """Ids of the orders on both sides of both books, as the chain has them."""
+        return [
+            chain.chain_access().view("market_book::orders", [], [str(book), is_bid, "0", "50"])[0]
+            for book in self.books
+            for is_bid in (True, False)
+        ]
+
     def clear(self) -> None:
-        """Empty the books."""
+        """Empty the books, where anything rests in them."""
+        if not any(ids for ids in self.resting()):
+            return
         self.watch()
         for organisation in (self.seller, self.buyer, self.rival):
             for book in self.books:
@@ -220,9 +207,3 @@ class Exchange:
             self.post(organisation, path, body)
         assert self.state() == before
         return refused.value
-
-
-def give(exchange: Exchange, batch: str, to: str, grams: int) -> None:
-    """The seller gives grams to an account."""
-    call = calls.give(exchange.batch(batch).address, to, grams)
-    exchange.done(exchange.seller, f"give/{next(_keys)}", call)

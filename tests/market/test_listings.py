@@ -7,7 +7,8 @@ import json
 import pytest
 
 from carbonmarket_adapters.wiring import chain
-from tests.market.exchange import GRAMS, TAKER_BPS, TICK, Exchange
+from infra.bootstrap import TAKER_BPS
+from tests.market.exchange import GRAMS, TICK, Exchange
 from tests.market.test_offers import fresh
 from tests.sagas.world import Refused
 
@@ -54,8 +55,8 @@ def test_a_listing_is_found_and_sold_and_its_rest_taken_back(exchange: Exchange)
 def test_a_gifts_message_stays_off_chain_and_is_read_by_the_two(exchange: Exchange) -> None:
     message = "For the night trains. Yours, Rhea"
     body = {"to": exchange.buyer, "batch": exchange.batches[0], "grams": "20", "message": message}
-    made = exchange.post(exchange.seller, "/v1/gifts", body, key="a gift")
-    assert exchange.post(exchange.seller, "/v1/gifts", body, key="a gift") == made
+    made = exchange.post(exchange.seller, "/v1/gifts", body, key="a-gift")
+    assert exchange.post(exchange.seller, "/v1/gifts", body, key="a-gift") == made
     exchange.watch()
     path = f"/v1/gifts/{made['gift']}"
     for person in (exchange.seller, exchange.buyer):

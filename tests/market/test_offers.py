@@ -1,4 +1,4 @@
-"""What everybody may see: what is on offer, books, depth, trades, candles, tickers; and that it is cacheable."""
+"""What everybody may see: offers, books, depth, trades, candles, tickers; and that it can be cached."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ import pytest
 
 from carbonmarket.times import format_s
 from carbonmarket_adapters.wiring import chain
-from tests.market.exchange import DOLLARS, GRAMS, MAKER_BPS, TAKER_BPS, TICK, Exchange
+from infra.bootstrap import MAKER_BPS, TAKER_BPS
+from tests.market.exchange import DOLLARS, GRAMS, TICK, Exchange
 from tests.sagas.world import Refused
 
 
