@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,16 @@ import pytest
 import requests
 from rich.console import Console
 
+from carbonmarket.errors import EngineUnavailable
+from carbonmarket_adapters import wiring
+from carbonmarket_adapters.wiring import money as wiring_money
+from infra.declarations import declarations
 from infra.local.deploy import client
 from infra.local.engines.process import EngineError, listens
+from infra.local.engines.stripe.webhooks import signature
 from infra.local.machine import Machine
 from infra.local.run import prepare
-from infra.local.settings import LOOPBACK, MachineSettings
+from infra.local.settings import CREDENTIALS, LOOPBACK, MachineSettings
 from tests.infra_local.conftest import eventually
 
 ENGINES = (
@@ -60,7 +66,8 @@ def chain(machine: Machine) -> Any:
 
 def test_everything_serves_when_start_returns(machine: Machine) -> None:
     health = requests.get(f"{machine.settings.gateway_url}/healthz", timeout=10).json()
-    assert health == {"status": "ok", "apps": ["api-credits", "api-public", "api-readings", "api-registry"]}
+    declared = sorted(app.name for app in declarations(machine.settings.stage).http_apps)
+    assert health == {"status": "ok", "apps": declared}
     assert chain(machine)["chain_id"] == machine.settings.chain_id
 
 
@@ -68,6 +75,28 @@ def test_each_engine_is_named_as_it_gets_ready(machine: Machine, console: Consol
     printed = console.export_text(clear=False)
     for name in ENGINES:
         assert f"ready {name}" in printed
+
+
+def test_cards_are_charged_with_the_keys_that_the_machine_has_made(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json.loads(machine.settings.environment_file.read_text())
+    for name, value in {**told, **CREDENTIALS}.items():
+        monkeypatch.setenv(name, value)
+    for cached in (wiring.settings, wiring.aws, wiring_money.payments):
+        cached.cache_clear()
+    payments = wiring_money.payments()
+    assert payments.authorise("one", 500, "USD", "pm_card_visa", {}).state == "authorised"
+    event = b'{"id": "evt_1", "type": "a.story", "created": 1, "data": {"object": {}}}'
+    secrets = client("secretsmanager", machine.settings.aws_url)
+    shared = secrets.get_secret_value(SecretId=told["CARBONMARKET_STRIPE_WEBHOOK_SECRET"])["SecretString"]
+    assert payments.read_webhook(event, signature(event, shared, int(time.time()))).id == "evt_1"
+    machine.engine("Stripe server").kill()
+    with pytest.raises(EngineUnavailable, match="carbonmarket up"):
+        payments.status("pi_1")
+    machine.engine("Stripe server").start()
+    for cached in (wiring.settings, wiring.aws, wiring_money.payments):
+        cached.cache_clear()
 
 
 def test_a_declared_schedule_runs_its_function(machine: Machine) -> None:
