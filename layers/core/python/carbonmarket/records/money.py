@@ -202,8 +202,8 @@ class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
     payment_intent.canceled, charge.captured, charge.refunded, charge.dispute.created, charge.dispute.closed …
     ``object_id`` is the object's own id; ``intent`` and ``charge`` are "" where the event is about none.
     ``amount`` is the object's: disputed for a dispute, refunded in all for charge.refunded, else the
-    payment's. ``balance_transactions`` are those that a dispute or refund has made. ``metadata`` is what we
-    gave the object.
+    payment's. ``balance_transactions`` are those that a dispute has made so far. ``metadata`` is what we gave
+    the object.
     """
 
     id: str
