@@ -1,0 +1,1 @@
+"""Fills the market of one machine: credits of a registry's file, and agents who trade them for a day."""
