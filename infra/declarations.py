@@ -10,6 +10,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+from infra.grants import (
+    AUDITED,
+    CUSTODY_PREFIX,
+    FOR_ORGANISATIONS,
+    NOTIFY,
+    PERSONAL,
+    SALT,
+    append,
+    change,
+    read,
+    sends_as,
+    step,
+)
+from infra.market_declarations import MARKET_APPS, RECONCILE_MONEY, SETTLE_TRADE
 from infra.resources import (
     ROOT,
     Access,
@@ -49,47 +63,11 @@ __all__ = [
     "StateMachine",
     "Table",
     "TopicRule",
-    "append",
-    "change",
     "declarations",
-    "read",
     "read_rules",
     "resource_name",
 ]
 
-
-def read(name: str, kind: Kind = "table") -> Grant:
-    """A grant to read."""
-    return Grant(kind, name, "read")
-
-
-def change(name: str, kind: Kind = "table") -> Grant:
-    """A grant to read and write."""
-    return Grant(kind, name, "readwrite")
-
-
-def append(name: str, kind: Kind = "table") -> Grant:
-    """A grant to put what is never changed again."""
-    return Grant(kind, name, "append")
-
-
-def _sends_as(*keys: str) -> tuple[Grant, ...]:
-    """What sending a call takes: leases and stored bytes, the sender's key, and the sponsor's for the fee.
-
-    Asking for a call's fate takes the same: the account's number of a call that died is filled by another.
-    """
-    signers = (*keys, "sponsor")
-    return (change("signing"), *(Grant("key", key, "sign") for key in signers))
-
-
-_AUDITED = (append("audit"), change("idempotency"))
-_PERSONAL = (change("subject_keys"), Grant("key", "subjects", "crypt"))
-# Organisations' accounts: a key each, named by the organisation's id.
-_CUSTODY_PREFIX = "ORG"
-_FOR_ORGANISATIONS = (*_sends_as(), Grant("custody", _CUSTODY_PREFIX, "sign"))
-_NOTIFY = Grant("queue", "notifications", "send")
-_SALT = Grant("secret", "evidence-salt", "read")
-_STRIPE = Grant("secret", "stripe-secret", "read")
 
 TABLES = tuple(
     Table(name)
@@ -105,6 +83,7 @@ TABLES = tuple(
         "subject_keys",
         "idempotency",
         "market",
+        "purchases",
     )
 )
 
@@ -141,7 +120,7 @@ FUNCTIONS = (
     Function(
         "ingest-readings",
         "functions.ingest_readings.handler.handler",
-        (change("devices"), append("evidence", "bucket"), Grant("queue", "readings", "read"), _SALT),
+        (change("devices"), append("evidence", "bucket"), Grant("queue", "readings", "read"), SALT),
         memory_mb=1024,
         timeout_seconds=60,
         concurrency=1,
@@ -154,8 +133,8 @@ FUNCTIONS = (
             read("registry"),
             read("chain"),
             change("evidence", "bucket"),
-            *_sends_as("oracle"),
-            _SALT,
+            *sends_as("oracle"),
+            SALT,
         ),
         memory_mb=1024,
         timeout_seconds=300,
@@ -175,35 +154,14 @@ FUNCTIONS = (
         timeout_seconds=300,
         concurrency=1,
     ),
-    Function(
-        "reconcile-money",
-        "functions.reconcile_money.handler.handler",
-        (
-            change("ledger"),
-            Grant("table", "ledger", "scan"),
-            Grant("key", "treasury", "read"),
-            _STRIPE,
-        ),
-        timeout_seconds=300,
-        concurrency=1,
-    ),
+    RECONCILE_MONEY,
 )
-
-
-def _step(saga: str, step: str, *grants: Grant, timeout_seconds: int = 30) -> Function:
-    return Function(
-        f"{saga}-{step.replace('_', '-')}",
-        f"functions.{saga}.steps.{step}",
-        (change("sagas"), append("audit"), *grants),
-        timeout_seconds=timeout_seconds,
-        concurrency=1,
-    )
 
 
 _MINT = StateMachine(
     "mint",
     (
-        _step(
+        step(
             "mint",
             "quantify",
             change("registry"),
@@ -211,39 +169,39 @@ _MINT = StateMachine(
             read("chain"),
             read("accounts"),
             change("evidence", "bucket"),
-            *_sends_as("oracle"),
-            _SALT,
+            *sends_as("oracle"),
+            SALT,
             timeout_seconds=120,
         ),
         # Votes that are there already, when an execution is run again, end its wait at once.
-        _step(
+        step(
             "mint",
             "review",
             change("registry"),
             read("accounts"),
-            _NOTIFY,
+            NOTIFY,
             Grant("state_machine", "mint", "respond"),
         ),
-        _step(
+        step(
             "mint",
             "mint",
             change("registry"),
             read("accounts"),
             read("chain"),
             read("evidence", "bucket"),
-            *_sends_as("issuer"),
+            *sends_as("issuer"),
         ),
-        _step("mint", "await_finality", change("registry"), read("chain"), *_sends_as("issuer")),
-        _step("mint", "register", change("registry"), read("accounts"), read("chain"), *_sends_as("issuer")),
-        _step("mint", "notify", change("registry"), read("accounts"), _NOTIFY),
-        _step(
+        step("mint", "await_finality", change("registry"), read("chain"), *sends_as("issuer")),
+        step("mint", "register", change("registry"), read("accounts"), read("chain"), *sends_as("issuer")),
+        step("mint", "notify", change("registry"), read("accounts"), NOTIFY),
+        step(
             "mint",
             "reject_period",
             change("registry"),
             read("accounts"),
             read("chain"),
-            *_sends_as("issuer", "oracle"),
-            _NOTIFY,
+            *sends_as("issuer", "oracle"),
+            NOTIFY,
         ),
     ),
 )
@@ -251,23 +209,23 @@ _MINT = StateMachine(
 _RETIRE = StateMachine(
     "retire",
     (
-        _step("retire", "check_holding", change("registry"), read("accounts")),
-        _step(
+        step("retire", "check_holding", change("registry"), read("accounts")),
+        step(
             "retire",
             "retire",
             change("registry"),
             read("accounts"),
-            *_FOR_ORGANISATIONS,
+            *FOR_ORGANISATIONS,
         ),
         # A transaction that died leaves a number, which its sender fills with another.
-        _step(
+        step(
             "retire",
             "await_finality",
             change("registry"),
             read("chain"),
-            *_FOR_ORGANISATIONS,
+            *FOR_ORGANISATIONS,
         ),
-        _step(
+        step(
             "retire",
             "render",
             change("registry"),
@@ -278,15 +236,15 @@ _RETIRE = StateMachine(
             read("certificates", "bucket"),
             append("certificates", "bucket"),
             Grant("key", "platform", "sign"),
-            _SALT,
+            SALT,
             timeout_seconds=120,
         ),
-        _step("retire", "notify", change("registry"), read("accounts"), _NOTIFY),
-        _step("retire", "fail_retirement", change("registry"), *_FOR_ORGANISATIONS, _NOTIFY),
+        step("retire", "notify", change("registry"), read("accounts"), NOTIFY),
+        step("retire", "fail_retirement", change("registry"), *FOR_ORGANISATIONS, NOTIFY),
     ),
 )
 
-STATE_MACHINES = (_MINT, _RETIRE)
+STATE_MACHINES = (_MINT, _RETIRE, SETTLE_TRADE)
 
 HTTP_APPS = (
     HttpApp(
@@ -300,9 +258,9 @@ HTTP_APPS = (
             read("chain"),
             change("documents", "bucket"),
             read("evidence", "bucket"),
-            *_AUDITED,
-            *_sends_as("issuer"),
-            Grant("custody", _CUSTODY_PREFIX, "create"),
+            *AUDITED,
+            *sends_as("issuer"),
+            Grant("custody", CUSTODY_PREFIX, "create"),
             Grant("device_registry", "gateway", "create"),
             Grant("state_machine", "mint", "start"),
             Grant("state_machine", "mint", "respond"),
@@ -317,8 +275,8 @@ HTTP_APPS = (
             read("accounts"),
             read("chain"),
             change("evidence", "bucket"),
-            *_AUDITED,
-            _SALT,
+            *AUDITED,
+            SALT,
         ),
     ),
     HttpApp(
@@ -328,26 +286,13 @@ HTTP_APPS = (
             change("registry"),
             read("accounts"),
             read("chain"),
-            *_AUDITED,
-            *_PERSONAL,
-            *_FOR_ORGANISATIONS,
+            *AUDITED,
+            *PERSONAL,
+            *FOR_ORGANISATIONS,
             Grant("state_machine", "retire", "start"),
         ),
     ),
-    HttpApp(
-        "api-market",
-        "functions.api_market.app",
-        (
-            change("market"),
-            change("registry"),
-            read("accounts"),
-            read("chain"),
-            *_AUDITED,
-            *_PERSONAL,
-            *_FOR_ORGANISATIONS,
-            Grant("state_machine", "retire", "start"),
-        ),
-    ),
+    *MARKET_APPS,
     HttpApp(
         "api-public",
         "functions.api_public.app",

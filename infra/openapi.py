@@ -85,7 +85,15 @@ def _parameters(operation: Operation) -> Iterator[Json]:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     for name in (*operation.query, *(("first", "after") if operation.paged else ())):
         yield {"name": name, "in": "query", "schema": {"type": "string"}}
-    if operation.method == "POST":
+    if operation.signed:
+        yield {
+            "name": operation.signed,
+            "in": "header",
+            "required": True,
+            "description": "The sender's signature over the body.",
+            "schema": {"type": "string"},
+        }
+    elif operation.method == "POST":
         yield {
             "name": "Idempotency-Key",
             "in": "header",

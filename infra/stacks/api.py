@@ -168,7 +168,7 @@ class ApiStack(Stack):
         if operation.paged:
             parameters |= {f"method.request.querystring.{name}": False for name in ("first", "after")}
         if route.method == "POST":
-            parameters["method.request.header.Idempotency-Key"] = True
+            parameters[f"method.request.header.{operation.signed or 'Idempotency-Key'}"] = True
         models = {}
         if operation.schema is not None:
             models["application/json"] = self._model(operation.name, operation.schema)

@@ -35,7 +35,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     ``schema`` is the body's schema below ``carbonmarket/schemas`` ("http/create_project") or None;
     ``public`` routes need no login; ``status`` is that of success; ``paged`` lists take first and after.
     ``cache_s`` is how long a read may be kept by whoever asked, 0 for not at all. ``replays`` says that the
-    kit keeps a write's answer; without it the operation itself answers a repetition the same.
+    kit keeps a write's answer; without it the operation itself answers a repetition the same. ``signed``
+    names the header with a signature over the body's bytes: that proves who calls, so such a write needs
+    neither login nor Idempotency-Key, and its body is looked at by the operation alone.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     cache_s: int = 0
     replays: bool = True
+    signed: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +64,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One request as a handler sees it. ``caller`` raises where a public route asks for one."""
+    """One request as a handler sees it. ``caller`` raises where a public route asks for one; ``raw`` and
+    ``signature`` are a signed write's body as it came and what its header says."""
 
     principal: Principal | None
     path: dict[str, str]
@@ -69,6 +73,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: Any
     idempotency_key: str
     now_us: int
+    raw: bytes = b""
+    signature: str = ""
 
     @property
     def caller(self) -> Principal:
@@ -138,6 +144,11 @@ class Api:
             "POST", path, status=status, public=public, paged=False, query=(), body=body, replays=replays
         )
 
+    def hook(self, path: str, *, signed: str) -> Callable[[Handler], Handler]:
+        """Declare a write of another service, which proves itself by the header ``signed``."""
+        told = {"status": 200, "public": True, "paged": False, "query": (), "body": None}
+        return self._route("POST", path, **told, replays=False, signed=signed)
+
     def _route(self, method: str, path: str, **told: Any) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             operation = Operation(
@@ -188,8 +199,9 @@ class Api:
         settings = wiring.settings()
         caller = None if operation.public else identity.principal(request, settings)
         writes = operation.method == "POST"
-        key = once.key_of(request.headers) if writes else ""
-        raw_body = bodies.parse(request.raw_body) if writes else {}
+        writes_json = writes and not operation.signed
+        key = once.key_of(request.headers) if writes_json else ""
+        raw_body = bodies.parse(request.raw_body) if writes_json else {}
         body = None
         if operation.schema is not None:
             body = bodies.convert(operation.schema, raw_body, operation.body)
@@ -202,6 +214,8 @@ class Api:
             body=body,
             idempotency_key=key,
             now_us=time.time_ns() // 1_000,
+            raw=request.raw_body if operation.signed else b"",
+            signature=request.headers.get(operation.signed.lower(), "") if operation.signed else "",
         )
         if not writes or not operation.replays:
             answer = _rendered(_shaped(handler(call), operation))

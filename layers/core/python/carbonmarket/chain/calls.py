@@ -418,6 +418,20 @@ _SPONSORED = (
 # A transfer of nothing to oneself uses up a sequence number that a dead transaction left free.
 _GAP_FILLER = "aptos_account::transfer"
 
+# What a seller who is paid in fiat has earned moves to the treasury by it.
+_SEND_ASSET = "primary_fungible_store::transfer"
+
+
+def send_asset(asset: str, to: str, amount: int) -> EntryCall:
+    """The holder sends units of a fungible asset (its metadata's address) from its wallet to another's."""
+    module, function = _SEND_ASSET.split("::")
+    return EntryCall(
+        module=f"0x1::{module}",
+        function=function,
+        args=(("address", asset), ("address", to), ("u64", amount)),
+        type_args=("0x1::fungible_asset::Metadata",),
+    )
+
 
 def gap_filler(account: str) -> EntryCall:
     """A transfer of 0 octas from an account to itself."""
@@ -429,4 +443,4 @@ def gap_filler(account: str) -> EntryCall:
 def sponsored_names(market: str) -> frozenset[str]:
     """Full names ``0x…::module::function``, in the long form, of what the sponsor may pay for."""
     ours = (f"{canonical(market)}::{name}" for name in _SPONSORED)
-    return frozenset((*ours, f"{canonical('0x1')}::{_GAP_FILLER}"))
+    return frozenset((*ours, *(f"{canonical('0x1')}::{name}" for name in (_GAP_FILLER, _SEND_ASSET))))

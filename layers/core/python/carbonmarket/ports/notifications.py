@@ -11,6 +11,11 @@ NotificationType = Literal[
     "period.rejected",
     "retirement.certified",
     "retirement.failed",
+    "purchase.action_required",
+    "purchase.held",
+    "purchase.completed",
+    "purchase.failed",
+    "payout.waiting",
 ]
 """What happened. Each has a schema in ``schemas/events``, named with ``_`` for the dot."""
 

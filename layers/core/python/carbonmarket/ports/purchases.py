@@ -38,8 +38,8 @@ class PurchasesStore(Protocol):
         """An organisation's purchases, by time."""
         ...
 
-    def purchase_of(self, intent: str) -> CardPurchase | None:
-        """The purchase that a payment intent belongs to; index reads lag a moment behind."""
+    def purchase_of(self, intent: str) -> str | None:
+        """The id of the purchase that a payment intent belongs to."""
         ...
 
     def begin_purchase(self, purchase: CardPurchase, quote: Kept[Quote], entry: AuditEntry) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from carbonmarket.records.credits import Sealed
+from carbonmarket.records.money import PaymentEvent
 
 Deliver = Literal["hold", "retire"]
 PurchaseState = Literal[
@@ -43,7 +44,7 @@ Secure, ``held`` only where it did not take the liability. One that failed is in
 
 MoneyState = Literal["none", "authorised", "captured", "voided", "refunded"]
 PayoutState = Literal["due", "waiting", "paid"]
-CaseKind = Literal["kept_credits", "dispute", "refund", "late_payment"]
+CaseKind = Literal["kept_credits", "dispute", "refund"]
 EventState = Literal["received", "handled", "failed"]
 
 
@@ -85,7 +86,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ``price_cap`` is the worst price paid and ``fee_cap_bps`` the taker's fee as it was. ``escrow_units`` is
     what the order brings at that price, fees included, so that no fill can cost more; ``amount_max_cents``
     is that, rounded up, which is held on the card. ``expected_cents`` is what the book's offers cost when
-    it was made. ``criteria`` is None where one batch was asked for. ``purchase`` is the purchase that used it.
+    it was made. ``criteria`` is None where one batch was asked for. ``purchase`` is the one that used it.
     """
 
     id: str
@@ -121,8 +122,8 @@ class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     ``payment_method`` and ``intent`` are the payment provider's ids. ``money`` says where the buyer's money
     is: ``amount_cents`` were captured. ``release_us`` ends the risk period of a purchase that is held.
-    ``gather_units`` are claimed to the treasury's wallet before the order. ``failure`` says why it failed,
-    ``case`` names what a person has to look after.
+    ``bring_units`` come out of the treasury's wallet before the order. ``retirements`` are those that
+    followed. ``disputed``: the cardholder's bank has taken the money back. ``failure`` says why it failed.
     """
 
     id: str
@@ -134,7 +135,7 @@ class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     money: MoneyState = "none"
     intent: str = ""
     liability_shifted: bool = False
-    gather_units: int = 0
+    bring_units: int = 0
     fills: tuple[Fill, ...] = ()
     transaction: str = ""
     amount_cents: int = 0
@@ -143,8 +144,8 @@ class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     release_us: int = 0
     released_by: str = ""
     retirements: tuple[str, ...] = ()
+    disputed: bool = False
     failure: str = ""
-    case: str = ""
 
     @property
     def grams(self) -> int:
@@ -155,6 +156,12 @@ class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def spent_units(self) -> int:
         """What it cost the float, fees included."""
         return sum(fill.units + fill.fee_units for fill in self.fills)
+
+
+class IntentOwner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The purchase of a payment intent."""
+
+    purchase: str
 
 
 class PurchaseTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -183,7 +190,8 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What a seller who chose fiat earned by one purchase.
 
     ``units`` move from the seller's account on chain to the treasury's, and ``cents`` to the seller's account
-    at the payment provider. ``due``: not tried yet; ``waiting``: ``reason`` says what the provider lacks.
+    at the payment provider. ``due``: not answered yet; ``waiting``: refused ``attempts`` times, and
+    ``reason`` says what is lacking.
     """
 
     id: str
@@ -195,8 +203,15 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     currency: str
     state: PayoutState
     created_us: int
+    attempts: int = 0
     reason: str = ""
     transfer: str = ""
+
+
+class PayoutOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A payout of a purchase."""
+
+    payout: str
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -213,13 +228,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class ReceivedEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An event of the payment provider, once by its id. ``payload`` is kept as it came (it names ids and
-    amounts, no card and no person) so that a failed one can be handled again; ``reason`` says why it failed."""
+    """An event of the payment provider, once by its id, as it was verified (it names ids and amounts, no card
+    and no person), so that a failed one can be handled again; ``reason`` says why it failed."""
 
     id: str
     kind: str
     purchase: str
-    payload: str
+    event: PaymentEvent
     state: EventState
     received_us: int
     reason: str = ""

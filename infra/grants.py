@@ -1,0 +1,50 @@
+"""The grants that functions have in common, and how a saga's step is declared."""
+
+from __future__ import annotations
+
+from infra.resources import Function, Grant, Kind
+
+
+def read(name: str, kind: Kind = "table") -> Grant:
+    """A grant to read."""
+    return Grant(kind, name, "read")
+
+
+def change(name: str, kind: Kind = "table") -> Grant:
+    """A grant to read and write."""
+    return Grant(kind, name, "readwrite")
+
+
+def append(name: str, kind: Kind = "table") -> Grant:
+    """A grant to put what is never changed again."""
+    return Grant(kind, name, "append")
+
+
+def sends_as(*keys: str) -> tuple[Grant, ...]:
+    """What sending a call takes: leases and stored bytes, the sender's key, and the sponsor's for the fee.
+
+    Asking for a call's fate takes the same: the account's number of a call that died is filled by another.
+    """
+    signers = (*keys, "sponsor")
+    return (change("signing"), *(Grant("key", key, "sign") for key in signers))
+
+
+AUDITED = (append("audit"), change("idempotency"))
+PERSONAL = (change("subject_keys"), Grant("key", "subjects", "crypt"))
+CUSTODY_PREFIX = "ORG"
+"""Organisations' accounts: a key each, named by the organisation's id."""
+FOR_ORGANISATIONS = (*sends_as(), Grant("custody", CUSTODY_PREFIX, "sign"))
+NOTIFY = Grant("queue", "notifications", "send")
+SALT = Grant("secret", "evidence-salt", "read")
+STRIPE = Grant("secret", "stripe-secret", "read")
+
+
+def step(saga: str, name: str, *grants: Grant, timeout_seconds: int = 30) -> Function:
+    """A step of a saga: the function of its name in ``functions/<saga>/steps.py``."""
+    return Function(
+        f"{saga}-{name.replace('_', '-')}",
+        f"functions.{saga}.steps.{name}",
+        (change("sagas"), append("audit"), *grants),
+        timeout_seconds=timeout_seconds,
+        concurrency=1,
+    )

@@ -1,0 +1,99 @@
+"""What the marketplace consists of: its HTTP apps, the saga of card purchases, and the books of money."""
+
+from __future__ import annotations
+
+from infra.grants import (
+    AUDITED,
+    FOR_ORGANISATIONS,
+    NOTIFY,
+    PERSONAL,
+    STRIPE,
+    change,
+    read,
+    sends_as,
+    step,
+)
+from infra.resources import Function, Grant, HttpApp, StateMachine
+
+RECONCILE_MONEY = Function(
+    "reconcile-money",
+    "functions.reconcile_money.handler.handler",
+    (
+        change("ledger"),
+        Grant("table", "ledger", "scan"),
+        Grant("key", "treasury", "read"),
+        STRIPE,
+    ),
+    timeout_seconds=300,
+    concurrency=1,
+)
+
+# Every step knows the float's account, which follows from the treasury's key.
+_TILL = (change("purchases"), read("accounts"), Grant("key", "treasury", "read"))
+_TREASURY = sends_as("treasury")
+
+
+def _settle(name: str, *grants: Grant, timeout_seconds: int = 30) -> Function:
+    return step("settle_trade", name, *_TILL, *grants, timeout_seconds=timeout_seconds)
+
+
+SETTLE_TRADE = StateMachine(
+    "settle_trade",
+    (
+        _settle("screen"),
+        _settle("authorise", STRIPE),
+        # What was decided before an execution is run again ends its wait at once; so below.
+        _settle("await_authentication", STRIPE, NOTIFY, Grant("state_machine", "settle_trade", "respond")),
+        _settle("place", change("ledger"), STRIPE, *_TREASURY),
+        _settle("await_fill", change("ledger"), *_TREASURY),
+        _settle("capture", change("ledger"), STRIPE),
+        _settle("hold", NOTIFY, Grant("state_machine", "settle_trade", "respond")),
+        _settle("deliver", change("ledger"), *_TREASURY, timeout_seconds=60),
+        _settle("retire", change("registry"), Grant("state_machine", "retire", "start")),
+        _settle(
+            "pay_sellers",
+            change("ledger"),
+            STRIPE,
+            NOTIFY,
+            *FOR_ORGANISATIONS,
+            timeout_seconds=60,
+        ),
+        _settle("complete", NOTIFY),
+        _settle("fail_purchase", change("ledger"), STRIPE, NOTIFY, *_TREASURY),
+    ),
+)
+
+MARKET_APPS = (
+    HttpApp(
+        "api-market",
+        "functions.api_market.app",
+        (
+            change("market"),
+            change("registry"),
+            read("accounts"),
+            read("chain"),
+            *AUDITED,
+            *PERSONAL,
+            *FOR_ORGANISATIONS,
+            Grant("state_machine", "retire", "start"),
+        ),
+    ),
+    HttpApp(
+        "api-purchases",
+        "functions.api_purchases.app",
+        (
+            *_TILL,
+            change("sagas"),
+            change("ledger"),
+            read("chain"),
+            *AUDITED,
+            *PERSONAL,
+            *FOR_ORGANISATIONS,
+            NOTIFY,
+            STRIPE,
+            Grant("secret", "stripe-webhook", "read"),
+            Grant("state_machine", "settle_trade", "start"),
+            Grant("state_machine", "settle_trade", "respond"),
+        ),
+    ),
+)

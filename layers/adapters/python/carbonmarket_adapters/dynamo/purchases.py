@@ -1,0 +1,180 @@
+"""Table purchases: quotes, purchases by card, payouts to sellers, cases and the payment provider's events.
+
+Keys (pk / sk, listed by gsi1): ``quote#<id>`` / ``quote`` · ``purchase#<id>`` / ``purchase``
+(``purchases#<organisation>``, by time) · ``intent#<id>`` / ``intent`` ·
+``seller#<organisation>`` / ``choice`` · ``payout#<id>`` / ``payout`` (``payouts``, by time) ·
+``purchase#<id>`` / ``payout#<id>`` · ``case#<id>`` / ``case`` (``cases``, by time) · ``event#<id>`` / ``event`` (``failed-events``, by time).
+Quotes that no purchase used leave by TTL. The tokens of waiting purchases lie in table sagas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from carbonmarket.ports.purchases import Wait
+from carbonmarket.ports.registry import Kept
+from carbonmarket.records.audit import AuditEntry
+from carbonmarket.records.purchases import (
+    CardPurchase,
+    Case,
+    IntentOwner,
+    Payout,
+    PayoutChoice,
+    PayoutOf,
+    PurchaseTask,
+    Quote,
+    ReceivedEvent,
+)
+from carbonmarket.settings import Settings
+from carbonmarket.times import MICROSECONDS
+from carbonmarket_adapters.dynamo.audit import AuditedTable
+from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Stored, Write
+
+_QUOTE = Kind("quote", Quote)
+_PURCHASE = Kind("purchase", CardPurchase)
+_INTENT = Kind("intent", IntentOwner)
+_CHOICE = Kind("payout-choice", PayoutChoice)
+_PAYOUT = Kind("payout", Payout)
+_PAYOUT_OF = Kind("payout-of", PayoutOf)
+_CASE = Kind("case", Case)
+_EVENT = Kind("payment-event", ReceivedEvent)
+_TASK = Kind("purchase-task", PurchaseTask)
+_QUOTE_KEPT_S = 86_400
+_TASK_KEPT_S = 60 * 86_400
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+class DynamoPurchases:
+    """The :class:`carbonmarket.ports.purchases.PurchasesStore` over DynamoDB."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._table = AuditedTable(settings, "purchases")
+
+    def quote(self, quote: str) -> Kept[Quote] | None:
+        return _kept(self._table.get(_QUOTE, f"quote#{quote}", "quote"))
+
+    def save_quote(self, quote: Quote, revision: int, entry: AuditEntry) -> None:
+        expires_at = quote.expires_us // MICROSECONDS + _QUOTE_KEPT_S
+        write = Write(_QUOTE, f"quote#{quote.id}", "quote", quote, revision, expires_at=expires_at)
+        self._table.save([write], entry)
+
+    def purchase(self, purchase: str) -> Kept[CardPurchase] | None:
+        return _kept(self._table.get(_PURCHASE, f"purchase#{purchase}", "purchase"))
+
+    def purchases(self, organisation: str, after: str | None) -> Iterator[tuple[str, CardPurchase]]:
+        return self._index(_PURCHASE, f"purchases#{organisation}", after)
+
+    def purchase_of(self, intent: str) -> str | None:
+        stored = self._table.get(_INTENT, f"intent#{intent}", "intent")
+        return stored.record.purchase if stored else None
+
+    def begin_purchase(self, purchase: CardPurchase, quote: Kept[Quote], entry: AuditEntry) -> None:
+        used = msgspec.structs.replace(quote.record, purchase=purchase.id)
+        # From now on the quote belongs to the purchase and stays.
+        write = Write(_QUOTE, f"quote#{used.id}", "quote", used, quote.revision)
+        self._table.save([write, _purchase_write(purchase, 0)], entry)
+
+    def save_purchase(
+        self,
+        purchase: CardPurchase,
+        revision: int,
+        entry: AuditEntry,
+        *,
+        payouts: Sequence[Payout] = (),
+        case: Case | None = None,
+    ) -> None:
+        writes = [_purchase_write(purchase, revision)]
+        if purchase.intent:
+            owner = IntentOwner(purchase=purchase.id)
+            writes.append(Write(_INTENT, f"intent#{purchase.intent}", "intent", owner))
+        for payout in payouts:
+            if self.payout(payout.id) is None:
+                pointer = PayoutOf(payout=payout.id)
+                place = (f"purchase#{payout.purchase}", f"payout#{payout.id}")
+                writes += [_payout_write(payout, 0), Write(_PAYOUT_OF, *place, pointer, 0)]
+        if case is not None and self.case(case.id) is None:
+            writes.append(_case_write(case, 0))
+        self._table.save(writes, entry)
+
+    def payout_choice(self, organisation: str) -> PayoutChoice | None:
+        stored = self._table.get(_CHOICE, f"seller#{organisation}", "choice")
+        return stored.record if stored else None
+
+    def save_payout_choice(self, choice: PayoutChoice, entry: AuditEntry) -> None:
+        self._table.save([Write(_CHOICE, f"seller#{choice.organisation}", "choice", choice)], entry)
+
+    def payout(self, payout: str) -> Kept[Payout] | None:
+        return _kept(self._table.get(_PAYOUT, f"payout#{payout}", "payout"))
+
+    def payouts(self, after: str | None) -> Iterator[tuple[str, Payout]]:
+        return self._index(_PAYOUT, "payouts", after)
+
+    def payouts_of(self, purchase: str) -> list[Payout]:
+        found = self._table.query(_PAYOUT_OF, f"purchase#{purchase}", prefix="payout#", consistent=True)
+        kept = (self.payout(stored.record.payout) for _, stored in found)
+        return [each.record for each in kept if each is not None]
+
+    def save_payout(self, payout: Payout, revision: int, entry: AuditEntry) -> None:
+        self._table.save([_payout_write(payout, revision)], entry)
+
+    def case(self, case: str) -> Kept[Case] | None:
+        return _kept(self._table.get(_CASE, f"case#{case}", "case"))
+
+    def cases(self, after: str | None) -> Iterator[tuple[str, Case]]:
+        return self._index(_CASE, "cases", after)
+
+    def save_case(self, case: Case, revision: int, entry: AuditEntry) -> None:
+        self._table.save([_case_write(case, revision)], entry)
+
+    def event(self, event: str) -> Kept[ReceivedEvent] | None:
+        return _kept(self._table.get(_EVENT, f"event#{event}", "event"))
+
+    def failed_events(self, after: str | None) -> Iterator[tuple[str, ReceivedEvent]]:
+        return self._index(_EVENT, "failed-events", after)
+
+    def save_event(self, event: ReceivedEvent, revision: int) -> None:
+        place = ("failed-events", f"{event.received_us:017d}#{event.id}") if event.state == "failed" else ()
+        self._table.put(Write(_EVENT, f"event#{event.id}", "event", event, revision, *place))
+
+    def _index(self, kind: Kind[R], partition: str, after: str | None) -> Iterator[tuple[str, R]]:
+        for key, stored in self._table.query_gsi1(kind, partition, after=after):
+            yield key, stored.record
+
+
+class DynamoPurchaseTasks:
+    """The :class:`carbonmarket.ports.purchases.PurchaseTasks` over DynamoDB, in table sagas."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._table = DocumentTable(settings, "sagas")
+
+    def task(self, purchase: str, wait: Wait) -> PurchaseTask | None:
+        stored = self._table.get(_TASK, f"purchase#{purchase}", f"task#{wait}")
+        return stored.record if stored else None
+
+    def save_task(self, task: PurchaseTask) -> None:
+        expires_at = task.created_us // MICROSECONDS + _TASK_KEPT_S
+        key = (f"purchase#{task.purchase}", f"task#{task.wait}")
+        self._table.put(Write(_TASK, *key, task, expires_at=expires_at))
+
+
+def _purchase_write(purchase: CardPurchase, revision: int) -> Write:
+    place = (f"purchases#{purchase.organisation}", f"{purchase.created_us:017d}#{purchase.id}")
+    return Write(_PURCHASE, f"purchase#{purchase.id}", "purchase", purchase, revision, *place)
+
+
+def _payout_write(payout: Payout, revision: int) -> Write:
+    place = ("payouts", f"{payout.created_us:017d}#{payout.id}")
+    return Write(_PAYOUT, f"payout#{payout.id}", "payout", payout, revision, *place)
+
+
+def _case_write(case: Case, revision: int) -> Write:
+    place = ("cases", f"{case.opened_us:017d}#{case.id}")
+    return Write(_CASE, f"case#{case.id}", "case", case, revision, *place)
+
+
+def _kept(stored: Stored[R] | None) -> Kept[R] | None:
+    return None if stored is None else Kept(stored.record, stored.revision)

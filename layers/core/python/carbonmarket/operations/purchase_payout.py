@@ -1,0 +1,173 @@
+"""Sellers on custodial accounts who chose fiat: what card purchases earn them goes to the treasury, and the
+same amount to their account at the payment provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from carbonmarket.authorise import require_role
+from carbonmarket.chain import calls, market_calls
+from carbonmarket.errors import Conflict, InvalidInput, NotFound
+from carbonmarket.operations.fates import final_fate
+from carbonmarket.operations.find_credits import own_organisation
+from carbonmarket.operations.purchase import Till, load
+from carbonmarket.ports.accounts import AccountsStore
+from carbonmarket.ports.purchases import PurchasesStore
+from carbonmarket.ports.registry import Kept
+from carbonmarket.records.accounts import Organisation
+from carbonmarket.records.audit import SYSTEM, told
+from carbonmarket.records.money import EXCHANGE, STRIPE_RECEIVABLE, TREASURY_FLOAT, PaidOut, Transfer, payable
+from carbonmarket.records.principal import BUYER, DEVELOPER, OPERATOR, Principal
+from carbonmarket.records.purchases import Payout, PayoutChoice
+
+
+class AccountNotReady(Conflict):
+    """The seller's account at the payment provider can't be paid out yet."""
+
+    code = "payout-account-not-ready"
+
+
+class ChoosePayout(msgspec.Struct, frozen=True, kw_only=True):
+    """``account`` is the seller's connected account at the payment provider, needed for "fiat" alone."""
+
+    payout: str
+    account: str = ""
+
+
+def choose_payout(
+    request: ChoosePayout,
+    *,
+    caller: Principal,
+    accounts: AccountsStore,
+    store: PurchasesStore,
+    now_us: int,
+) -> PayoutChoice:
+    """How the caller's organisation is paid for what card purchases take from its orders, from now on."""
+    require_role(caller, DEVELOPER, BUYER)
+    seller = own_organisation(caller, accounts)
+    if (request.payout == "fiat") != bool(request.account):
+        raise InvalidInput('account is needed with payout "fiat", and only then', field="account")
+    choice = PayoutChoice(
+        organisation=seller.id,
+        payout="fiat" if request.payout == "fiat" else "onchain",
+        account=request.account,
+        changed_us=now_us,
+    )
+    store.save_payout_choice(choice, told(caller, "choose_payout", seller.id, choice.payout, now_us))
+    return choice
+
+
+def list_payouts(
+    after: str | None, *, caller: Principal, store: PurchasesStore
+) -> Iterator[tuple[str, Payout]]:
+    """All payouts to sellers, by time, for an operator."""
+    require_role(caller, OPERATOR)
+    return store.payouts(after)
+
+
+def pay_sellers(purchase: str, till: Till) -> list[Payout]:
+    """Pay every seller of a purchase who is due. One whose account is not ready waits, with the reason."""
+    load(purchase, till)
+    paid = []
+    for payout in till.store.payouts_of(purchase):
+        kept = till.store.payout(payout.id)
+        assert kept is not None
+        try:
+            paid.append(_pay(kept, till))
+        except AccountNotReady:
+            found = till.store.payout(payout.id)
+            paid.append(found.record if found else payout)
+    return paid
+
+
+def retry_payout(payout: str, *, caller: Principal, till: Till) -> Payout:
+    """An operator tries again what is not paid yet; AccountNotReady says what is still lacking."""
+    require_role(caller, OPERATOR)
+    kept = till.store.payout(payout)
+    if kept is None:
+        raise NotFound("there is no payout with this id", field="payout")
+    return _pay(kept, till)
+
+
+def _pay(kept: Kept[Payout], till: Till) -> Payout:
+    payout = kept.record
+    if payout.state == "paid":
+        return payout
+    seller = till.accounts.organisation(payout.organisation)
+    if seller is None:
+        raise Conflict(f"organisation {payout.organisation} has not been admitted")
+    _bring_to_treasury(payout, seller, till)
+    if payout.state == "waiting":
+        # Refused for certain, so another account can't be a second payment.
+        choice = till.store.payout_choice(seller.id)
+        account = choice.account if choice is not None and choice.account else payout.account
+        kept = _keep(kept, till, state="due", account=account)
+    return _transfer(kept, till)
+
+
+def _transfer(kept: Kept[Payout], till: Till) -> Payout:
+    payout = kept.record
+    named = {"payout": payout.id, "purchase": payout.purchase}
+    # The provider keeps a refusal under its key too: each attempt has one of its own.
+    key = f"payout/{payout.id}/{payout.attempts}"
+    try:
+        done = till.payments().payout(key, payout.account, payout.cents, payout.currency, named)
+    except (Conflict, NotFound, InvalidInput) as refused:
+        _keep(kept, till, state="waiting", attempts=payout.attempts + 1, reason=refused.reason)
+        till.notifications.send(
+            f"{payout.id}/waiting", "payout.waiting", payout.organisation, {**named, "reason": refused.reason}
+        )
+        raise AccountNotReady(refused.reason, field="account") from refused
+    _book_paid(payout, done, till)
+    return _keep(kept, till, state="paid", reason="", transfer=done.transfer).record
+
+
+def _keep(kept: Kept[Payout], till: Till, **changes: Any) -> Kept[Payout]:
+    moved = msgspec.structs.replace(kept.record, **changes)
+    till.store.save_payout(
+        moved, kept.revision, told(SYSTEM, "pay_seller", moved.id, moved.state, till.now_us)
+    )
+    return Kept(moved, kept.revision + 1)
+
+
+def _bring_to_treasury(payout: Payout, seller: Organisation, till: Till) -> None:
+    """Book the proceeds to the treasury: from the seller's claimable balance on chain, and in the ledger."""
+    claim, send = f"payout/{payout.id}/claim", f"payout/{payout.id}/send"
+    till.chain.submit(claim, seller.key_id, market_calls.claim(till.quote_asset, payout.units))
+    final_fate(till.chain, claim)
+    sending = calls.send_asset(till.quote_asset, till.treasury, payout.units)
+    till.chain.submit(send, seller.key_id, sending)
+    final_fate(till.chain, send)
+    named = {"payout": payout.id, "purchase": payout.purchase}
+    came = Transfer(
+        debit=TREASURY_FLOAT,
+        credit=EXCHANGE,
+        amount=payout.units,
+        currency="USDC",
+        reason="proceeds of a seller who chose fiat",
+        references=named,
+    )
+    owed = Transfer(
+        debit=EXCHANGE,
+        credit=payable(payout.organisation),
+        amount=payout.cents,
+        currency=payout.currency,
+        reason="proceeds of a seller who chose fiat",
+        references=named,
+    )
+    till.ledger.post(f"payout/{payout.id}/earned", [came, owed], till.now_us)
+
+
+def _book_paid(payout: Payout, done: PaidOut, till: Till) -> None:
+    paid = Transfer(
+        debit=payable(payout.organisation),
+        credit=STRIPE_RECEIVABLE,
+        amount=done.amount,
+        currency=done.currency,
+        reason="seller paid out",
+        references={"payout": payout.id, "balance_transaction": done.balance_transaction},
+    )
+    till.ledger.post(f"payout/{payout.id}/paid", [paid], till.now_us)

@@ -1,0 +1,138 @@
+"""Saga settle_trade, the undo: what was held or paid goes back; what can't be undone is told to a person."""
+
+from __future__ import annotations
+
+from carbonmarket import ids
+from carbonmarket.errors import Conflict, InvalidInput, NotFound
+from carbonmarket.operations.fates import was_never_taken
+from carbonmarket.operations.purchase import Till, advance, notify, quote_of, reached
+from carbonmarket.operations.purchase_delivery import give_key
+from carbonmarket.operations.purchase_order import fills_of, float_key, keep_fills, order_key
+from carbonmarket.operations.purchase_payment import (
+    amount_of,
+    ask_for_authorisation,
+    book_capture,
+    capture_key,
+)
+from carbonmarket.ports.registry import Kept
+from carbonmarket.records.audit import SYSTEM, told
+from carbonmarket.records.money import STRIPE_RECEIVABLE, Refunded, Transfer, buyer
+from carbonmarket.records.purchases import CardPurchase, Case, MoneyState
+
+
+class AlreadyDelivered(Conflict):
+    """The buyer has its credits; that is never undone."""
+
+    code = "already-delivered"
+
+
+def fail_purchase(purchase: str, reason: str, till: Till) -> CardPurchase:
+    """Undo what was done: release or give back the money, free the float, and keep why.
+
+    NotYetFinal while it is unknown whether the order or a delivery was taken. What the order bought can't be
+    given back to its sellers: those credits stay with the treasury, and a case tells a person.
+    """
+    kept = till.store.purchase(purchase)
+    if kept is None:
+        raise NotFound(f"there is no purchase {purchase}")
+    if kept.record.state == "failed":
+        return kept.record
+    _require_undelivered(kept.record, till)
+    kept = _known_fills(kept, till)
+    if kept.record.fills:
+        money, case = _return_money(kept.record, till), _kept_credits(kept.record, reason, till)
+    else:
+        money, case = _release_hold(kept.record, till), None
+        _free_float(kept.record, till)
+    failed = advance(kept, "failed", "fail_purchase", till, case=case, money=money, failure=reason).record
+    notify(failed, "purchase.failed", till, reason=reason)
+    return failed
+
+
+def _require_undelivered(purchase: CardPurchase, till: Till) -> None:
+    never = all(was_never_taken(till.chain, give_key(purchase.id, fill.book)) for fill in purchase.fills)
+    if reached(purchase, "delivered") or not never:
+        raise AlreadyDelivered(f"purchase {purchase.id} was delivered; it can't fail any more")
+
+
+def _known_fills(kept: Kept[CardPurchase], till: Till) -> Kept[CardPurchase]:
+    """The purchase with what its order bought, also where its step died before it kept that."""
+    key = order_key(kept.record.id)
+    if reached(kept.record, "filled") or was_never_taken(till.chain, key):
+        return kept
+    fate = till.chain.fate(key)
+    fills = fills_of(fate, quote_of(kept.record, till), till)
+    return keep_fills(kept, fills, fate, till) if fills else kept
+
+
+def _free_float(purchase: CardPurchase, till: Till) -> None:
+    held = till.ledger.hold(float_key(purchase.id))
+    if held is not None and held.state == "pending":
+        till.ledger.void(float_key(purchase.id), till.now_us)
+
+
+def _release_hold(purchase: CardPurchase, till: Till) -> MoneyState:
+    """Release what is held on the card, also where a step died before it kept the provider's answer."""
+    intent = purchase.intent
+    if not intent and reached(purchase, "screened"):
+        try:
+            intent = ask_for_authorisation(purchase, till).intent
+        except InvalidInput:
+            return "none"
+    if not intent:
+        return "none"
+    found = till.payments().status(intent)
+    if found.state in ("authorised", "requires_action"):
+        till.payments().void(f"purchase/{purchase.id}/void", intent)
+        return "voided"
+    return "voided" if found.state == "voided" else "none"
+
+
+def _return_money(purchase: CardPurchase, till: Till) -> MoneyState:
+    """Refund what was captured; release what was not."""
+    found = till.payments().status(purchase.intent)
+    if found.state != "captured":
+        return _release_hold(purchase, till)
+    captured = till.payments().capture(capture_key(purchase.id), purchase.intent, amount_of(purchase))
+    book_capture(purchase, captured, till)
+    if purchase.disputed:
+        # The bank has taken it back already; what the buyer is owed shows when the dispute is closed.
+        return "captured"
+    try:
+        refunded = till.payments().refund(f"purchase/{purchase.id}/refund", purchase.intent, captured.amount)
+    except Conflict:
+        # A person was first; the provider's event of that refund books it.
+        return "refunded"
+    book_refund(purchase, refunded, till)
+    return "refunded"
+
+
+def book_refund(purchase: CardPurchase, refunded: Refunded, till: Till) -> None:
+    """The buyer has its money back; once, whoever tells of the refund first."""
+    back = Transfer(
+        debit=buyer(purchase.organisation),
+        credit=STRIPE_RECEIVABLE,
+        amount=refunded.amount,
+        currency=refunded.currency,
+        reason="purchase refunded",
+        references={"purchase": purchase.id, "balance_transaction": refunded.balance_transaction},
+    )
+    till.ledger.post(f"refund/{refunded.refund}", [back], till.now_us)
+
+
+def _kept_credits(purchase: CardPurchase, reason: str, till: Till) -> Case:
+    bought = " and ".join(f"{fill.grams} grams of {fill.batch}" for fill in purchase.fills)
+    return Case(
+        id=ids.derive("CAS", "kept_credits", purchase.id),
+        kind="kept_credits",
+        purchase=purchase.id,
+        amount_cents=amount_of(purchase),
+        text=f"{bought} stay with the treasury: the order was filled, and then {reason}",
+        opened_us=till.now_us,
+    )
+
+
+def open_case(case: Case, till: Till) -> None:
+    """Keep a case once; one that is there stays as it is."""
+    if till.store.case(case.id) is None:
+        till.store.save_case(case, 0, told(SYSTEM, "open_case", case.id, case.kind, till.now_us))

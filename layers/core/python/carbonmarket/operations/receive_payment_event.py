@@ -1,0 +1,241 @@
+"""The payment provider tells of what happened: verified, kept once by its id, and handled in any order.
+
+An event is a reason to look, seldom a fact to believe: what a payment is now is asked of the provider. Only
+disputes and refunds are booked from what they bring, each movement once by its own id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from carbonmarket import ids
+from carbonmarket.authorise import require_role
+from carbonmarket.errors import (
+    Conflict,
+    EngineUnavailable,
+    MarketError,
+    NotAuthenticated,
+    NotFound,
+    StaleWrite,
+)
+from carbonmarket.operations.purchase import Till
+from carbonmarket.operations.purchase_payment import continue_authentication, end_hold
+from carbonmarket.operations.purchase_undo import book_refund, open_case
+from carbonmarket.ports.purchases import PurchasesStore
+from carbonmarket.ports.registry import NEW, Kept
+from carbonmarket.records.audit import SYSTEM, told
+from carbonmarket.records.money import (
+    DISPUTES,
+    STRIPE_FEES,
+    STRIPE_RECEIVABLE,
+    SUSPENSE,
+    BalanceTransaction,
+    PaymentEvent,
+    Refunded,
+    Transfer,
+)
+from carbonmarket.records.principal import OPERATOR, Principal
+from carbonmarket.records.purchases import CardPurchase, Case, CaseKind, ReceivedEvent
+
+_DISPUTE = "charge.dispute."
+_REFUND = "refund.created"
+_ABOUT_US = 86_400 * 1_000_000
+# The bank has decided on the payment, or its time has passed.
+_DECIDED = frozenset(
+    {
+        "payment_intent.amount_capturable_updated",
+        "payment_intent.canceled",
+        "payment_intent.payment_failed",
+        "payment_intent.succeeded",
+    }
+)
+
+
+class ForgedEvent(MarketError):
+    """The signature over the body is not the payment provider's; nothing of it was looked at."""
+
+    status = 400
+    code = "forged-event"
+
+
+class UnknownPayment(Conflict):
+    """The event names no purchase of ours."""
+
+    code = "unknown-payment"
+
+
+def receive_payment_event(payload: bytes, signature: str, till: Till) -> ReceivedEvent:
+    """Take an event. ForgedEvent for what the provider did not sign, with nothing kept.
+
+    One that can't be handled is kept with its reason, and taken: a person replays it. EngineUnavailable and
+    StaleWrite go to the provider, which sends the event again.
+    """
+    try:
+        event = till.payments().read_webhook(payload, signature)
+    except NotAuthenticated as refused:
+        raise ForgedEvent(refused.reason, field="Stripe-Signature") from refused
+    kept = till.store.event(event.id)
+    if kept is not None and kept.record.state == "handled":
+        return kept.record
+    if kept is None:
+        received = ReceivedEvent(
+            id=event.id,
+            kind=event.kind,
+            purchase="",
+            event=event,
+            state="received",
+            received_us=till.now_us,
+        )
+        till.store.save_event(received, NEW)
+        kept = Kept(received, 1)
+    return _handled(kept, till)
+
+
+def replay_event(event: str, *, caller: Principal, till: Till) -> ReceivedEvent:
+    """An operator has an event handled again that could not be; one that was handled is left as it is."""
+    require_role(caller, OPERATOR)
+    kept = till.store.event(event)
+    if kept is None:
+        raise NotFound("there is no event with this id", field="event")
+    return kept.record if kept.record.state == "handled" else _handled(kept, till)
+
+
+def list_failed_events(
+    after: str | None, *, caller: Principal, store: PurchasesStore
+) -> Iterator[tuple[str, ReceivedEvent]]:
+    """The events that could not be handled, by time, for an operator."""
+    require_role(caller, OPERATOR)
+    return store.failed_events(after)
+
+
+def _handled(kept: Kept[ReceivedEvent], till: Till) -> ReceivedEvent:
+    purchase = ""
+    try:
+        purchase = _purchase_of(kept.record.event, till)
+        _handle(kept.record.event, purchase, till)
+    except (EngineUnavailable, StaleWrite):
+        raise
+    except MarketError as refused:
+        done = msgspec.structs.replace(kept.record, state="failed", purchase=purchase, reason=refused.reason)
+    else:
+        done = msgspec.structs.replace(kept.record, state="handled", purchase=purchase, reason="")
+    till.store.save_event(done, kept.revision)
+    return done
+
+
+def _purchase_of(event: PaymentEvent, till: Till) -> str:
+    """The purchase that an event is about, "" where it is about none (an account, a transfer)."""
+    if not event.intent:
+        return ""
+    named = event.metadata.get("purchase") or till.store.purchase_of(event.intent)
+    if named is None or till.store.purchase(named) is None:
+        raise UnknownPayment(f"payment {event.intent} belongs to no purchase of ours")
+    return named
+
+
+def _handle(event: PaymentEvent, purchase: str, till: Till) -> None:
+    if not purchase:
+        return
+    kept = till.store.purchase(purchase)
+    assert kept is not None
+    if event.kind.startswith(_DISPUTE):
+        _dispute(event, kept, till)
+    elif event.kind == _REFUND:
+        _refund(event, kept.record, till)
+    elif event.kind in _DECIDED and kept.record.state == "failed":
+        _release_late(kept.record, till)
+    elif event.kind in _DECIDED:
+        continue_authentication(purchase, till)
+
+
+def _release_late(purchase: CardPurchase, till: Till) -> None:
+    """A bank that agreed after the purchase had failed: the buyer's money is not kept waiting."""
+    if purchase.intent and till.payments().status(purchase.intent).state == "authorised":
+        till.payments().void(f"purchase/{purchase.id}/void", purchase.intent)
+
+
+def _dispute(event: PaymentEvent, kept: Kept[CardPurchase], till: Till) -> None:
+    """Book what the bank took or gave back, tell a person, and keep credits that are still held."""
+    for movement in event.balance_transactions:
+        till.ledger.post(f"dispute/{movement.id}", _dispute_transfers(movement, kept.record.id), till.now_us)
+    text = f"the cardholder's bank disputes {event.amount} cents ({event.reason or 'no reason given'})"
+    open_case(_case("dispute", event, kept.record, text, till), till)
+    if event.kind == _DISPUTE + "closed":
+        ended = f"the dispute of {event.amount} cents has ended: {event.state}"
+        open_case(_case("dispute", event, kept.record, ended, till, "closed"), till)
+    elif not kept.record.disputed and kept.record.state != "failed":
+        disputed = msgspec.structs.replace(kept.record, disputed=True)
+        entry = told(SYSTEM, "dispute_purchase", disputed.id, disputed.state, till.now_us)
+        till.store.save_purchase(disputed, kept.revision, entry)
+        end_hold(disputed.id, till)
+
+
+def _dispute_transfers(movement: BalanceTransaction, purchase: str) -> list[Transfer]:
+    amounts = ((DISPUTES, -movement.amount), (STRIPE_FEES, movement.fee))
+    named = {"purchase": purchase, "balance_transaction": movement.id}
+    return [
+        Transfer(
+            debit=account if amount > 0 else STRIPE_RECEIVABLE,
+            credit=STRIPE_RECEIVABLE if amount > 0 else account,
+            amount=abs(amount),
+            currency=movement.currency,
+            reason="dispute",
+            references=named,
+        )
+        for account, amount in amounts
+        if amount
+    ]
+
+
+def _refund(event: PaymentEvent, purchase: CardPurchase, till: Till) -> None:
+    """A refund that a person made at the provider, or that our own undo made and has told of already."""
+    if till.ledger.entry(f"refund/{event.object_id}") is not None:
+        return
+    movement = _movement_of(event, till)
+    refunded = Refunded(
+        refund=event.object_id,
+        charge=event.charge,
+        amount=event.amount,
+        currency=event.currency,
+        balance_transaction=movement.id,
+    )
+    if purchase.state not in ("delivered", "completed"):
+        book_refund(purchase, refunded, till)
+        return
+    # The buyer has both, money and credits: what is to be done about that a person decides.
+    given = Transfer(
+        debit=SUSPENSE,
+        credit=STRIPE_RECEIVABLE,
+        amount=event.amount,
+        currency=event.currency,
+        reason="refund after delivery",
+        references={"purchase": purchase.id, "balance_transaction": movement.id},
+    )
+    till.ledger.post(f"refund/{event.object_id}", [given], till.now_us)
+    text = f"{event.amount} cents were given back after the credits had been delivered"
+    open_case(_case("refund", event, purchase, text, till), till)
+
+
+def _movement_of(event: PaymentEvent, till: Till) -> BalanceTransaction:
+    if event.balance_transactions:
+        return event.balance_transactions[0]
+    around = (event.created_us - _ABOUT_US, event.created_us + _ABOUT_US)
+    for movement in till.payments().balance_transactions(*around):
+        if movement.source == event.object_id:
+            return movement
+    raise NotFound(f"the provider lists no movement of refund {event.object_id} yet; replay the event later")
+
+
+def _case(
+    kind: CaseKind, event: PaymentEvent, purchase: CardPurchase, text: str, till: Till, part: str = "opened"
+) -> Case:
+    return Case(
+        id=ids.derive("CAS", kind, event.object_id, part),
+        kind=kind,
+        purchase=purchase.id,
+        amount_cents=event.amount,
+        text=text,
+        opened_us=till.now_us,
+    )
