@@ -24,6 +24,10 @@ module carbon_market::carbon_credit {
     const E_BAD_CLAIM_PERIOD: u64 = 3;
     /// More grams than the project owes.
     const E_ABOVE_DEBT: u64 = 4;
+    /// Credits of another registry are reversed there, and repay no debt here.
+    const E_IMPORTED: u64 = 5;
+    /// A batch that is issued on readings of its own cannot be labelled "not measured here".
+    const E_MEASURED_HERE: u64 = 6;
 
     /// Reversed grams that neither the buffer nor the developer could cover, by project.
     struct Debts has key {
@@ -154,6 +158,7 @@ module carbon_market::carbon_credit {
         inputs::assert_id(&batch_id);
         inputs::assert_hash(&report_hash);
         inputs::assert_text(&uri);
+        assert!(labels & credit_batch::not_measured_here() == 0, E_MEASURED_HERE);
         project_registry::assert_may_issue(project);
         assert!(reversal_debt(project) == 0, E_REVERSAL_DEBT);
         let (developer, organisation, country, methodology, methodology_version, _, _) =
@@ -169,7 +174,11 @@ module carbon_market::carbon_credit {
         let (serial_first, serial_last) =
             credit_batch::create(
                 batch_id,
+                developer,
                 project,
+                country,
+                methodology,
+                methodology_version,
                 period_number,
                 period_start,
                 period_end,
@@ -318,6 +327,7 @@ module carbon_market::carbon_credit {
         let object = batch;
         let batch = object::object_address(&batch);
         let project = credit_batch::project_of(batch);
+        assert!(!credit_batch::is_imported(batch), E_IMPORTED);
         let (developer, _, _, _, _, _, _) = project_registry::project(project);
         let (from_buffer, from_developer, serial_first, serial_last, cancelled_new) =
             credit_batch::reverse(object, developer, grams);
@@ -350,7 +360,7 @@ module carbon_market::carbon_credit {
         );
     }
 
-    /// Pays a project's debt by cancelling credits, of whichever batch and holder.
+    /// Pays a project's debt by cancelling credits, of whichever holder and batch that was measured here.
     public entry fun repay_debt(
         holder: &signer,
         project: String,
@@ -360,6 +370,7 @@ module carbon_market::carbon_credit {
     ) acquires Debts {
         let debt = reversal_debt(project);
         assert!(grams <= debt, E_ABOVE_DEBT);
+        assert!(!credit_batch::is_imported(object::object_address(&batch)), E_IMPORTED);
         cancel(holder, batch, grams, cancellation_id, string::utf8(b"repays a reversal"));
         let (debt_old, debt_new) = set_debt(project, debt - grams);
         event::emit(ReversalDebtRepaid { project, cancellation_id, debt_old, debt_new });

@@ -1,5 +1,6 @@
 /// The batches: for each issuance a token that is also the metadata of its credits, a fungible asset in
-/// grams, with the serial numbers that were given and used up. Only `carbon_credit` creates and burns.
+/// grams, with the serial numbers that were given and used up. Only `carbon_credit` and `imports` create, only
+/// `carbon_credit` burns.
 module carbon_market::credit_batch {
     use std::option;
     use std::signer;
@@ -11,9 +12,11 @@ module carbon_market::credit_batch {
     use aptos_framework::primary_fungible_store;
     use aptos_token_objects::collection;
     use aptos_token_objects::token;
+    #[test_only]
     use carbon_market::project_registry;
 
     friend carbon_market::carbon_credit;
+    friend carbon_market::imports;
 
     /// There is no batch at this address.
     const E_UNKNOWN_BATCH: u64 = 1;
@@ -25,11 +28,15 @@ module carbon_market::credit_batch {
     const E_ABOVE_HOLDING: u64 = 4;
     /// More would be reversed than the batch was issued.
     const E_ABOVE_ISSUED: u64 = 5;
+    /// The label "not measured here" comes with an import and never changes.
+    const E_ORIGIN_LABEL: u64 = 6;
 
     const SEED: vector<u8> = b"CARBONMARKET::REGISTRY";
     const COLLECTION: vector<u8> = b"Carbon credits";
     /// Six decimals make one unit a tonne.
     const DECIMALS: u8 = 6;
+    /// The label of every batch that another registry issued, and of no other.
+    const NOT_MEASURED_HERE: u64 = 1 << 6;
     /// Owns the registry object. Owning an object means power over every store below it, and nobody may
     /// have that over the buffer.
     const NOBODY: address = @0x0;
@@ -109,11 +116,15 @@ module carbon_market::credit_batch {
         move_to(publisher, Registry { creator: object::generate_extend_ref(&constructor), next_serial: 1 });
     }
 
-    /// Creates a batch and its credits: `buffered` grams to the buffer, the rest to `developer`. Gives the
-    /// first and the last serial.
+    /// Creates a batch and its credits: `buffered` grams to the buffer, the rest to `owner`. Gives the first
+    /// and the last serial.
     public(friend) fun create(
         id: String,
+        owner: address,
         project: String,
+        country: String,
+        methodology: String,
+        methodology_version: u64,
         period_number: u64,
         period_start: u64,
         period_end: u64,
@@ -131,14 +142,12 @@ module carbon_market::credit_batch {
         let serial_last = serial_first + grams - 1;
         let constructor = create_token(&object::generate_signer_for_extending(&registry.creator), id, uri);
         create_asset(&constructor, id, grams, uri);
-        let (developer, _, country, methodology, methodology_version, _, _) =
-            project_registry::project(project);
         let mint_ref = fungible_asset::generate_mint_ref(&constructor);
         if (buffered > 0) {
             primary_fungible_store::mint(&mint_ref, registry_address(), buffered);
         };
         if (grams > buffered) {
-            primary_fungible_store::mint(&mint_ref, developer, grams - buffered);
+            primary_fungible_store::mint(&mint_ref, owner, grams - buffered);
         };
         move_to(
             &object::generate_signer(&constructor),
@@ -267,6 +276,7 @@ module carbon_market::credit_batch {
         assert_exists(batch);
         let state = &mut Batch[batch];
         let labels_old = state.labels;
+        assert!((labels ^ labels_old) & NOT_MEASURED_HERE == 0, E_ORIGIN_LABEL);
         state.labels = labels;
         labels_old
     }
@@ -362,6 +372,18 @@ module carbon_market::credit_batch {
         Batch[batch].labels
     }
 
+    #[view]
+    /// The label bit of imported batches.
+    public fun not_measured_here(): u64 {
+        NOT_MEASURED_HERE
+    }
+
+    #[view]
+    /// Whether another registry issued the batch.
+    public fun is_imported(batch: address): bool acquires Batch {
+        labels_of(batch) & NOT_MEASURED_HERE != 0
+    }
+
     /// (methodology, country, first second of the period, label bits)
     public fun traits_of(batch: address): (String, String, u64, u64) acquires Batch {
         assert_exists(batch);
@@ -407,7 +429,12 @@ module carbon_market::credit_batch {
     public fun create_for_test(
         id: String, project: String, grams: u64, labels: u64, period_start: u64
     ): Object<Metadata> acquires Registry {
-        create(id, project, 1, period_start, period_start + 1, b"", grams, 0, labels, string::utf8(b""));
+        let (owner, _, country, methodology, version, _, _) = project_registry::project(project);
+        let uri = string::utf8(b"");
+        let period_end = period_start + 1;
+        create(
+            id, owner, project, country, methodology, version, 1, period_start, period_end, b"", grams, 0, labels, uri
+        );
         object::address_to_object(batch_address(id))
     }
 

@@ -15,6 +15,7 @@ module carbon_market::scenario {
     use carbon_market::certificate_registry;
     use carbon_market::credit_batch;
     use carbon_market::data_anchor;
+    use carbon_market::imports;
     use carbon_market::methodology;
     use carbon_market::project_registry;
     use carbon_market::transfer_policy;
@@ -90,6 +91,7 @@ module carbon_market::scenario {
         certificate_registry::init_for_test(&publisher);
         credit_batch::init_for_test(&publisher);
         carbon_credit::init_for_test(&publisher);
+        imports::init_for_test(&publisher);
     }
 
     /// Roles, methodology, project and verifiers.
