@@ -55,7 +55,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 
 def _advance() -> Progress:
     try:
-        progress = advance(chain_source(), chain_writer(), canonical(settings().market_address))
+        market = canonical(settings().market_address)
+        progress = advance(chain_source(), chain_writer(), market, settings().first_version)
     except StaleWrite:
         # Another watcher was first; the next step goes on from where that one is.
         return Progress(0, 0, 1)

@@ -18,9 +18,11 @@ from carbonmarket.ports.projection import ChainProjection, ChainSource, Key
 from carbonmarket.projection.watch import PAGE_VERSIONS, rebuilt
 from carbonmarket.records.chain import Batch
 from carbonmarket.records.market import Book
+from carbonmarket.records.money import Books
 from carbonmarket_adapters.dynamo.signing import SigningTable
 
 _TRIES = 5
+_NO_BOOKS = Books()
 _RETIRED = "::carbon_credit::CreditsRetired"
 _ORDERS_A_VIEW = 1_000
 
@@ -33,13 +35,16 @@ def gather(
     signing: SigningTable,
     market: str,
     retired_before: Mapping[str, int],
+    first_version: int = 0,
+    books: Books = _NO_BOOKS,
     logs: Iterable[str] = (),
     personal: Iterable[str] = (),
 ) -> Snapshot:
     """A snapshot of the last projected version; NotYetFinal while the projection doesn't stand still.
 
     What was sent is looked for on the whole chain, which may be ahead of the projection. ``market`` is the
-    package's address; ``retired_before`` the retired grams by batch address at an earlier look; ``logs`` are
+    package's address, ``first_version`` where the projection began; ``retired_before`` the retired grams by
+    batch address at an earlier look; ``books`` is the ledger where money moves; ``logs`` are
     log lines and ``personal`` the data that must be neither in them nor on chain.
     """
     for _ in range(_TRIES):
@@ -56,7 +61,7 @@ def gather(
     batches = [record for record in projected.values() if isinstance(record, Batch)]
     return Snapshot(
         projected=projected,
-        rebuilt=rebuilt(source, canonical(market), before.version),
+        rebuilt=rebuilt(source, canonical(market), before.version, first_version),
         buffer_owner=canonical(chain.view("credit_batch::registry_address", [], [])[0]),
         supplies={b.address: int(chain.view("credit_batch::supply", [], [b.address])[0]) for b in batches},
         burns=tuple(_burn(chain, name) for name in _retirement_ids(folded, canonical(market))),
@@ -64,6 +69,7 @@ def gather(
         open_orders={
             b.number: _open_orders(chain, b.number) for b in projected.values() if isinstance(b, Book)
         },
+        books=books,
         retired_before=dict(retired_before),
         submissions=submissions,
         committed=Counter(str(transaction["hash"]) for transaction in transactions),

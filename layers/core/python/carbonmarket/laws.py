@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from carbonmarket.custody import owed
+from carbonmarket.ledger import laws as ledger_laws
 from carbonmarket.ports.projection import Key
 from carbonmarket.projection.watch import differences
 from carbonmarket.records.chain import (
@@ -46,7 +47,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ``buffer_owner`` is the account of the buffers; ``supplies`` are the assets' supplies on chain by batch
     address; ``burns`` the retirements in the chain's registry; ``vault`` is what the marketplace's vault
     holds on chain by asset, and ``open_orders`` are the ids of the open orders on chain by book, the pending
-    one among them; ``retired_before`` the grams retired by batch address at an earlier look; ``submissions``
+    one among them; ``books`` is the ledger of money; ``retired_before`` the grams retired by batch address at an earlier look; ``submissions``
     the stored bytes; ``committed`` the hashes that stand on chain, with how often each was found;
     ``chain_texts`` are all words that stand on chain and in logs; ``personal`` are the personal data that
     must not occur in them.
@@ -59,6 +60,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     burns: tuple[Burn, ...]
     vault: Mapping[str, int]
     open_orders: Mapping[int, frozenset[str]]
+    books: Books
     retired_before: Mapping[str, int]
     submissions: tuple[Submission, ...]
     committed: Mapping[str, int]
@@ -258,6 +260,13 @@ def rebuilt_projection_is_equal(snapshot: Snapshot) -> LawResult:
     return _result("rebuilt_projection_is_equal", broken, f"{len(snapshot.projected)} records")
 
 
+def money_is_booked_twice(snapshot: Snapshot) -> LawResult:
+    """Debits equal credits in every currency, no limit is passed, and balances are what the journal says."""
+    books = snapshot.books
+    judged = f"{len(books.entries)} entries, {len(books.holds)} holds"
+    return _result("money_is_booked_twice", ledger_laws.broken(books), judged)
+
+
 def each_effect_happens_once(snapshot: Snapshot) -> LawResult:
     """Of the bytes ever stored under a key one stands on chain at most; no readings are anchored twice."""
     broken = []
@@ -297,6 +306,7 @@ LAWS: tuple[Callable[[Snapshot], LawResult], ...] = (
     the_vault_holds_what_it_owes,
     orders_add_up,
     books_are_as_on_chain,
+    money_is_booked_twice,
     rebuilt_projection_is_equal,
     each_effect_happens_once,
     no_personal_data_on_chain,

@@ -4,21 +4,26 @@ Effects, journal entry and cursor are one DynamoDB transaction of at most 100 it
 fit. A version that needs more is written part by part under its journal while the cursor still stands before
 it; whoever finds such parts without the cursor having moved undoes them first. Every transaction carries the
 cursor's revision, so that of two watchers one always stops.
+
+The journal is kept for :data:`JOURNAL_KEPT_S`. An entry past that counts as gone whether or not DynamoDB has
+removed it yet, so that what is left of the journal never has a gap. A chain that went back further is folded
+anew.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from carbonmarket.errors import StaleWrite
+from carbonmarket.errors import NotFound, StaleWrite
 from carbonmarket.ports.projection import Folded, Key, Mark
 from carbonmarket.records.chain import Cursor
 from carbonmarket.settings import Settings
 from carbonmarket_adapters.dynamo.chain import CURSOR, CURSOR_KEYS
-from carbonmarket_adapters.dynamo.chain_keys import keys_of, kind_of, write_of
+from carbonmarket_adapters.dynamo.chain_keys import is_projected, keys_of, kind_of, write_of
 from carbonmarket_adapters.dynamo.table import (
     TRANSACTION_ITEMS_MAX,
     Delete,
@@ -26,10 +31,14 @@ from carbonmarket_adapters.dynamo.table import (
     Kind,
     Stored,
     Write,
+    table_model,
 )
 
 EFFECTS_MAX = TRANSACTION_ITEMS_MAX - 2
 """Beside the effects, a transaction holds its journal entry and the cursor."""
+
+JOURNAL_KEPT_S = 7 * 86_400
+"""How far back the chain may go and be followed by undoing."""
 
 _CACHED_MAX = 50_000
 _READ_ITEMS_MAX = 100
@@ -44,13 +53,15 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one transaction replaced. ``previous`` is the cursor before its first version."""
+    """What one transaction replaced. ``previous`` is the cursor before its first version; from ``expires_s``
+    on (unix seconds) the entry counts as gone."""
 
     last: int
     fingerprint: str
     part: int
     previous: Cursor | None
     undo: tuple[Undo, ...]
+    expires_s: int = 0
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,8 +87,11 @@ class _Part(msgspec.Struct):
 class ChainWriter:
     """A :class:`~carbonmarket.ports.projection.ProjectionStore`. One per watcher; not for several threads."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        """``clock`` tells unix seconds."""
         self._table = DocumentTable(settings, "chain")
+        self._model = table_model(settings, "chain")
+        self._clock = clock
         self._cursor: Stored[Cursor] | None = None
         self._known: dict[Key, msgspec.Struct | None] = {}
         self._begun = False
@@ -129,14 +143,27 @@ class ChainWriter:
         return self._cursor.record
 
     def marks(self) -> Iterator[Mark]:
+        now = self._clock()
         for _, stored in self._table.query(_ENTRY, _JOURNAL, reverse=True):
+            if stored.record.expires_s <= now:
+                return
             yield Mark(stored.record.last, stored.record.fingerprint)
+
+    def clear(self) -> None:
+        if self._cursor is not None:
+            # No version has this fingerprint: whoever goes on after a kill finds that, and clears the rest.
+            self._replace_cursor([], msgspec.structs.replace(self._cursor.record, fingerprint=""))
+        with self._model.batch_write() as batch:
+            for item in self._model.scan(attributes_to_get=["pk", "sk", "kind"]):
+                if is_projected(item.kind) or item.kind == _ENTRY.name:
+                    batch.delete(item)
+        self._replace_cursor([], None)
+        self._known.clear()
 
     def undo_newest(self) -> Cursor | None:
         entry = self._newest_entry()
         if entry is None:
-            self._replace_cursor([], None)
-            return None
+            raise NotFound("the journal has no entry to undo; clear the projection and fold the chain anew")
         operations: list[Write | Delete] = [_restored(undo) for undo in entry.undo]
         operations.append(Delete(_JOURNAL, _journal_sort(entry.last, entry.part)))
         self._replace_cursor(operations, entry.previous)
@@ -152,6 +179,7 @@ class ChainWriter:
             part=number,
             previous=previous,
             undo=tuple(Undo(key=key, body=_body(before)) for key, before in part.before.items()),
+            expires_s=int(self._clock()) + JOURNAL_KEPT_S,
         )
         after = Cursor(
             chain_id=chain_id,
@@ -163,7 +191,8 @@ class ChainWriter:
             Delete(*keys_of(key)) if record is None else write_of(key, record)
             for key, record in part.effects.items()
         ]
-        operations.append(Write(_ENTRY, _JOURNAL, _journal_sort(last.version, number), entry))
+        sort = _journal_sort(last.version, number)
+        operations.append(Write(_ENTRY, _JOURNAL, sort, entry, expires_at=entry.expires_s))
         self._replace_cursor(operations, after if part.closes else previous)
         if len(self._known) > _CACHED_MAX:
             self._known.clear()

@@ -140,7 +140,11 @@ class ProjectionStore(Protocol):
         ...
 
     def undo_newest(self) -> Cursor | None:
-        """Undo the newest journal entry; the cursor then stands before it."""
+        """Undo the newest journal entry; the cursor then stands before it. NotFound if there is none."""
+        ...
+
+    def clear(self) -> None:
+        """Remove every projected record, the journal and the cursor; after a kill it is to be repeated."""
         ...
 
 

@@ -29,13 +29,14 @@ class Progress(msgspec.Struct, frozen=True):
     behind: int
 
 
-def advance(source: ChainSource, store: ProjectionStore, market: str) -> Progress:
+def advance(source: ChainSource, store: ProjectionStore, market: str, first_version: int = 0) -> Progress:
     """Fold the next page, or rewind where the chain isn't the one that was folded.
 
-    ``market`` is the package's address in the long form. StaleWrite if another watcher was first.
+    ``market`` is the package's address in the long form, ``first_version`` one before which it wasn't
+    published: a new projection begins there. StaleWrite if another watcher was first.
     """
     cursor = store.begin()
-    page = source.page(0 if cursor is None else cursor.version, PAGE_VERSIONS)
+    page = source.page(first_version if cursor is None else cursor.version, PAGE_VERSIONS)
     if cursor is None:
         fresh = page.transactions
     elif _continues(page, cursor.chain_id, cursor.version, cursor.fingerprint):
@@ -70,23 +71,29 @@ def _continues(page: Page, chain_id: int, version: int, fingerprint: str) -> boo
 
 
 def _rewind(source: ChainSource, store: ProjectionStore, page: Page) -> int:
-    """Undo back to the last version that the chain still has as it was folded; entries undone."""
+    """Undo back to the last version that the chain still has as it was folded, or, where the journal doesn't
+    reach so far back, clear all; entries undone."""
     cursor = store.begin()
     same_chain = cursor is not None and cursor.chain_id == page.chain_id
     undone = 0
     for mark in store.marks():
         could_stand = same_chain and mark.version <= page.ledger_version
         if could_stand and source.fingerprint(mark.version) == mark.fingerprint:
-            break
+            return undone
         store.undo_newest()
         undone += 1
+    if store.begin() is not None:
+        store.clear()
     return undone
 
 
-def rebuilt(source: ChainSource, market: str, to_version: int) -> dict[Key, msgspec.Struct]:
-    """The records of the whole chain up to ``to_version``, folded afresh from version 0."""
+def rebuilt(
+    source: ChainSource, market: str, to_version: int, first_version: int = 0
+) -> dict[Key, msgspec.Struct]:
+    """The records of the whole chain up to ``to_version``, folded afresh from ``first_version``, before which
+    the market wasn't published."""
     state: dict[Key, Any] = {}
-    version = 0
+    version = first_version
     while version <= to_version:
         transactions = source.page(version, min(PAGE_VERSIONS, to_version + 1 - version)).transactions
         if not transactions:
