@@ -139,6 +139,21 @@ def test_a_record_that_is_not_what_the_chain_says_is_seen(market: Market) -> Non
         assert broken(market) == {"rebuilt_projection_is_equal"}
 
 
+def test_money_that_came_from_nowhere_is_seen(market: Market) -> None:
+    from carbonmarket_adapters.dynamo.ledger import BALANCE
+    from carbonmarket_adapters.dynamo.table import DocumentTable, Write
+    from carbonmarket_adapters.wiring import money, settings
+
+    (balance,) = money.ledger().balances("float:usdc")
+    table = DocumentTable(settings(), "ledger")
+    place = (BALANCE, "account#float:usdc", "balance#USDC")
+    table.put(Write(*place, msgspec.structs.replace(balance, debits=balance.debits + 1)))
+    try:
+        assert broken(market) == {"money_is_booked_twice"}
+    finally:
+        table.put(Write(*place, balance))
+
+
 def test_a_chain_that_lost_a_retirement_is_seen(market: Market, tmp_path: Path) -> None:
     from carbonmarket_adapters.snapshots import retired_by_batch
     from carbonmarket_adapters.wiring import chain

@@ -46,7 +46,7 @@ def judge(
 ) -> tuple[laws.LawResult, ...]:
     """Every law, computed from the stores and the chain as they are now."""
     from carbonmarket_adapters.snapshots import gather
-    from carbonmarket_adapters.wiring import chain, settings
+    from carbonmarket_adapters.wiring import chain, money, settings
 
     logs = [path.read_text(errors="replace") for path in (machine.settings.state / "logs").glob("*.log")]
     deadline = time.monotonic() + _QUIET_S
@@ -59,6 +59,7 @@ def judge(
                 signing=chain.signing_table(),
                 market=settings().market_address,
                 retired_before=retired_before,
+                books=money.ledger().books(),
                 logs=logs,
                 personal=personal,
             )

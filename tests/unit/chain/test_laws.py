@@ -12,6 +12,7 @@ from carbonmarket.laws import LAWS, Burn, Snapshot, judge
 from carbonmarket.ports.projection import Key
 from carbonmarket.records.chain import Anchor, Batch, Retirement, Store, Submission
 from carbonmarket.records.market import Book, Claimable, Gift, Level, Listing, Order, Trade
+from carbonmarket.records.money import Balance, Books, Entry, Transfer
 
 BATCH, OTHER = "0x" + "b" * 64, "0x" + "e" * 64
 REGISTRY, ALICE = "0x" + "f" * 64, "0x" + "a" * 64
@@ -163,6 +164,14 @@ PROJECTED: dict[Key, Any] = {
     ("retirement", "RET1"): RETIRED,
     ("anchor", "PRJ1", "3600", "0"): ANCHOR,
 }
+PAID = Transfer(debit="stripe:receivable", credit="buyer:ORG1", amount=5, currency="USD", reason="paid")
+MONEY = Books(
+    entries=(Entry(key="one", transfers=(PAID,), at_us=0),),
+    balances=(
+        Balance(account=PAID.debit, currency="USD", debits=5),
+        Balance(account=PAID.credit, currency="USD", credits=5),
+    ),
+)
 SOUND = Snapshot(
     projected=PROJECTED,
     rebuilt=dict(PROJECTED),
@@ -171,6 +180,7 @@ SOUND = Snapshot(
     burns=(Burn(id="RET1", batch=BATCH, grams=300, serial_first=1, serial_last=300),),
     vault={QUOTE: 45 + 110, BATCH: 50 + 30 + 20 + 7},
     open_orders={1: frozenset({"7", "9"})},
+    books=MONEY,
     retired_before={BATCH: 200},
     submissions=(SUBMITTED,),
     committed={"0x09": 1, "0x03": 1},
@@ -246,6 +256,10 @@ SPOILT = {
     "a price level doesn't add up": (
         laws.books_are_as_on_chain,
         with_records({("level", "1", "bid", "1000000"): None}),
+    ),
+    "a balance of money was changed": (
+        laws.money_is_booked_twice,
+        replace(SOUND, books=replace(MONEY, balances=MONEY.balances[:1])),
     ),
     "the rebuilt projection differs": (
         laws.rebuilt_projection_is_equal,

@@ -26,6 +26,7 @@ from carbonmarket.records.chain import (
     Submission,
 )
 from carbonmarket.records.market import Book, Level, Order, Trade
+from carbonmarket.records.money import Books
 
 _NAMED_MAX = 5
 
@@ -47,10 +48,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ``buffer_owner`` is the account of the buffers; ``supplies`` are the assets' supplies on chain by batch
     address; ``burns`` the retirements in the chain's registry; ``vault`` is what the marketplace's vault
     holds on chain by asset, and ``open_orders`` are the ids of the open orders on chain by book, the pending
-    one among them; ``books`` is the ledger of money; ``retired_before`` the grams retired by batch address at an earlier look; ``submissions``
-    the stored bytes; ``committed`` the hashes that stand on chain, with how often each was found;
-    ``chain_texts`` are all words that stand on chain and in logs; ``personal`` are the personal data that
-    must not occur in them.
+    one among them; ``books`` is the ledger of money; ``retired_before`` the grams retired by batch address at
+    an earlier look; ``submissions`` the stored bytes; ``committed`` the hashes that stand on chain, with how
+    often each was found; ``chain_texts`` are all words that stand on chain and in logs; ``personal`` are the
+    personal data that must not occur in them.
     """
 
     projected: Mapping[Key, msgspec.Struct]

@@ -107,9 +107,9 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     """All of a ledger at one moment: its journal (entries, and holds with their ends), and the balances kept
     beside it."""
 
-    entries: tuple[Entry, ...]
-    holds: tuple[HeldTransfer, ...]
-    balances: tuple[Balance, ...]
+    entries: tuple[Entry, ...] = ()
+    holds: tuple[HeldTransfer, ...] = ()
+    balances: tuple[Balance, ...] = ()
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
