@@ -31,8 +31,8 @@ from infra.local.chain.process import Running
 from infra.local.engines.mqtt.authority import Authority
 from tests.fixtures.machine import AwsEndpoint
 
-APPS = ("api_registry", "api_credits", "api_public", "api_readings", "api_market")
-WIRINGS = ("registry", "chain", "devices", "evidence", "anchors", "market", "money")
+APPS = ("api_registry", "api_credits", "api_public", "api_readings", "api_market", "api_purchases")
+WIRINGS = ("registry", "chain", "devices", "evidence", "anchors", "market", "money", "purchases")
 JULY = ("2016-07-01T00:00:00Z", "2016-07-02T00:00:00Z")
 _keys = itertools.count(1)
 
