@@ -2,6 +2,7 @@
 
 ``ccp`` approved by the ICVCM · ``corsia-…`` eligible in that phase (vintages from 2021 on need Article 6
 authorisation) · ``article-6-…`` authorised by the host country, and correspondingly adjusted by it ·
+``not-measured-here`` imported from another registry, which the contracts set and nobody can change ·
 ``sdg-n`` the United Nations' sustainable development goal n is served.
 """
 
@@ -18,6 +19,7 @@ _NAMED = {
     "corsia-second": 3,
     "article-6-authorised": 4,
     "article-6-adjusted": 5,
+    "not-measured-here": 6,
 }
 _FIRST_GOAL_BIT = 16
 _GOALS = range(1, 18)

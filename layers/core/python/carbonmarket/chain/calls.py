@@ -318,6 +318,47 @@ def set_labels(batch: str, labels: int) -> EntryCall:
     return _call("carbon_credit::set_labels", ("address", batch), ("u64", labels))
 
 
+# imports
+
+
+def import_batch(
+    owner: str,
+    batch_id: str,
+    registry: str,
+    registry_serial: str,
+    project: str,
+    project_name: str,
+    country: str,
+    methodology: str,
+    vintage_start: int,
+    vintage_end: int,
+    grams: int,
+    labels: int,
+    uri: str,
+) -> EntryCall:
+    """The issuer brings another registry's credits here, once for each of its serials, all to ``owner``.
+
+    ``registry`` and ``project`` are ids as that registry has them, ``registry_serial`` its own text,
+    ``methodology`` a text. The contract adds the label "not measured here".
+    """
+    return _call(
+        "imports::import_batch",
+        ("address", owner),
+        ("String", batch_id),
+        ("String", registry),
+        ("String", registry_serial),
+        ("String", project),
+        ("String", project_name),
+        ("String", country),
+        ("String", methodology),
+        ("u64", vintage_start),
+        ("u64", vintage_end),
+        ("u64", grams),
+        ("u64", labels),
+        ("String", uri),
+    )
+
+
 # certificate_registry
 
 
@@ -391,6 +432,7 @@ _SPONSORED = (
     "carbon_credit::give",
     "carbon_credit::retire",
     "carbon_credit::cancel",
+    "imports::import_batch",
     "reputation_system::verify_account",
     "reputation_system::withdraw_verification",
     "reputation_system::rate",

@@ -167,6 +167,25 @@ class BatchIssued(Event, frozen=True, kw_only=True):
     uri: str
 
 
+class CreditsImported(Event, frozen=True, kw_only=True):
+    batch: Address
+    batch_id: str
+    registry: str
+    registry_serial: str
+    project: str
+    project_name: str
+    owner: Address
+    country: str
+    methodology: str
+    vintage_start: int
+    vintage_end: int
+    serial_first: int
+    serial_last: int
+    issued: int
+    labels: int
+    uri: str
+
+
 class CreditsGiven(Event, frozen=True, kw_only=True):
     batch: Address
     from_: Address = msgspec.field(name="from")
@@ -302,6 +321,7 @@ _MODULES: dict[str, tuple[type[Event], ...]] = {
         ReversalDebtRepaid,
         LabelsChanged,
     ),
+    "imports": (CreditsImported,),
     "certificate_registry": (CertificateUriChanged,),
     "reputation_system": (AccountPartyChanged, PartyRated),
     **market_events.MODULES,

@@ -18,6 +18,7 @@ from carbonmarket.records.chain import (
     Freeze,
     Governance,
     Methodology,
+    Origin,
     Period,
     Project,
     Retirement,
@@ -223,6 +224,38 @@ def _batch_issued(event: ev.BatchIssued, place: Place, _read: Read) -> Iterator[
     )
 
 
+def _imported(event: ev.CreditsImported, place: Place, _read: Read) -> Iterator[Effect]:
+    yield ("batch_name", event.batch_id), BatchName(id=event.batch_id, address=event.batch)
+    yield (
+        batch_key(event.batch),
+        Batch(
+            address=event.batch,
+            id=event.batch_id,
+            project=event.project,
+            period_number=0,
+            period_start_s=event.vintage_start,
+            period_end_s=event.vintage_end,
+            developer=event.owner,
+            country=event.country,
+            methodology=event.methodology,
+            methodology_version=0,
+            report_hash="0x",
+            serial_first=event.serial_first,
+            serial_last=event.serial_last,
+            issued=event.issued,
+            buffered=0,
+            labels=event.labels,
+            uri=event.uri,
+            version=place.version,
+            transaction=place.transaction,
+            time_us=place.time_us,
+            origin=Origin(
+                registry=event.registry, serial=event.registry_serial, project_name=event.project_name
+            ),
+        ),
+    )
+
+
 def _retired(event: ev.CreditsRetired, place: Place, read: Read) -> Iterator[Effect]:
     key = batch_key(event.batch)
     yield key, replace(read(key), retired=event.retired_new)
@@ -353,6 +386,7 @@ RULES: Rules = {
     ev.PeriodReopened: (_period_reopened, _period),
     ev.PeriodIssued: (_period_issued, _period),
     ev.BatchIssued: (_batch_issued, nothing),
+    ev.CreditsImported: (_imported, nothing),
     ev.CreditsRetired: (_retired, _batch),
     ev.CreditsCancelled: (_cancelled, _batch),
     ev.CreditsReversed: (_reversed, _batch_and_project),

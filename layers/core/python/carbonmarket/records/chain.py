@@ -159,11 +159,21 @@ class Period(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     transaction: str
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where imported credits come from: the registry's id, its own serial as it writes it, the project."""
+
+    registry: str
+    serial: str
+    project_name: str
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An issued batch: the token and asset at ``address``, its block of serials and its buckets in grams.
 
     ``issued`` and ``buffered`` (set aside at issue) never change; ``cancelled`` includes burnt reversals;
-    ``reversed`` counts all reversed grams, burnt or turned into debt.
+    ``reversed`` counts all reversed grams, burnt or turned into debt. ``origin`` is set where another
+    registry issued the credits: nothing of them was measured here, ``developer`` is who they were imported
+    to, ``methodology`` a text, number and version are 0 and the report's hash is empty.
     """
 
     address: str
@@ -189,6 +199,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     version: int
     transaction: str
     time_us: int
+    origin: Origin | None = None
 
 
 class BatchName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
