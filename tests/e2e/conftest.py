@@ -13,8 +13,9 @@ from rich.console import Console
 
 from carbonmarket_adapters import wiring
 from infra.local.demo.results import conclude
-from infra.local.demo.story import Narrator, tell
+from infra.local.demo.story import tell
 from infra.local.machine import Machine
+from infra.local.narrator import Narrator
 from infra.local.run import prepare
 from infra.local.settings import MachineSettings
 from tests.e2e.market import Market

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -15,14 +14,6 @@ from typing import Any
 
 import requests
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from edge.agent import EdgeAgent, Status
 from edge.link import MqttLink
@@ -33,6 +24,7 @@ from infra.local.demo.client import User
 from infra.local.demo.intruders import send_all
 from infra.local.demo.project import Gateway, register
 from infra.local.machine import Machine
+from infra.local.narrator import Narrator
 from infra.local.run import prepare
 from infra.local.settings import MachineSettings
 
@@ -76,24 +68,6 @@ class Told:
         """What became of the neighbour's."""
         project = self.neighbour.identity.project
         return self.cast.neighbour.user.get(f"/v1/projects/{project}/readings/counts")
-
-
-class Narrator:
-    """Says what happens; one line a chapter, a bar where there is something to count."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-
-    @contextmanager
-    def chapter(self, title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-        """A chapter; what it yields moves the bar to a count."""
-        columns = [SpinnerColumn(), TextColumn("{task.description}")]
-        columns += [BarColumn(), MofNCompleteColumn()] if total else []
-        with Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True) as bar:
-            task = bar.add_task(title, total=total)
-            began = time.monotonic()
-            yield lambda count: bar.update(task, completed=count)
-        self.console.print(f"  [green]done[/green]  {title} [dim]{time.monotonic() - began:.1f} s[/dim]")
 
 
 def run_demo(out: Path, ports: dict[str, Any]) -> None:

@@ -44,12 +44,13 @@ COLUMNS = (
     "Project Website",
 )
 _REJECT_COLUMNS = ("row", "field", "reason")
-_PROJECT = re.compile(r"[A-Z]{2,8}[0-9]{1,10}")
+_PROJECT = re.compile(r"[A-Z]{2,6}[0-9]{1,10}")
 _COUNT = re.compile(r"[0-9]{1,3}(,[0-9]{3})*|[0-9]+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _DAY = re.compile(r"\d{1,2}/\d{1,2}/(\d{2}|\d{4})")
 _VINTAGE_FIRST = 1990
-_SERIAL_CHARACTERS_MAX = 128
+_SERIAL = re.compile(r"[!-~]([ -~]{0,254}[!-~])?")
+_TEXT_BYTES_MAX = 256
 
 
 def read(text: str) -> RegistryFile:
@@ -145,8 +146,8 @@ def _issuance(number: int, values: Mapping[str, str], alike: Counter[str]) -> Is
 def _serial(values: Mapping[str, str], key: str, alike: Counter[str]) -> str:
     for column in SERIAL_COLUMNS:
         if given := values.get(column):
-            if len(given.encode()) > _SERIAL_CHARACTERS_MAX:
-                raise InvalidInput(f"longer than {_SERIAL_CHARACTERS_MAX} bytes", field=column)
+            if not _SERIAL.fullmatch(given):
+                raise InvalidInput("must be at most 256 printable ASCII characters", field=column)
             return given
     alike[key] += 1
     return f"{key}-{alike[key]}"
@@ -156,7 +157,7 @@ def _day(text: str) -> datetime:
     match = _DAY.fullmatch(text)
     if match:
         try:
-            form = "%m/%d/%Y" if len(match[1]) == 4 else "%m/%d/%y"  # noqa: PLR2004 - digits of a year
+            form = "%m/%d/%Y" if len(match[1]) == 4 else "%m/%d/%y"
             return datetime.strptime(text, form).replace(tzinfo=UTC)
         except ValueError:
             pass
@@ -191,6 +192,8 @@ def _matching(values: Mapping[str, str], column: str, form: re.Pattern[str], wor
 def _filled(values: Mapping[str, str], column: str) -> str:
     if not values[column]:
         raise InvalidInput("must not be empty", field=column)
+    if len(values[column].encode()) > _TEXT_BYTES_MAX:
+        raise InvalidInput(f"must be at most {_TEXT_BYTES_MAX} bytes", field=column)
     return values[column]
 
 
