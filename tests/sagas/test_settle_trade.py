@@ -1,0 +1,198 @@
+"""The saga settle_trade, from a quote to credits or a certificate, through the real parts."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from carbonmarket import schema
+from carbonmarket.operations.reconcile_money import reconcile_money
+from carbonmarket_adapters.wiring import chain, money, purchases
+from tests.sagas.test_notifications import Inbox as Notifications
+from tests.sagas.test_retire import certificate
+from tests.sagas.till import GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till, execution
+
+COST = GRAMS * PRICE
+FEE = COST * 30 // 10_000
+CENTS = -(-(COST + FEE) // 10_000)
+
+
+def end(till: Till, purchase: str) -> dict[str, Any]:
+    """The purchase's execution once it has ended."""
+    deadline = time.monotonic() + 60
+    while (found := execution(till, purchase))["status"] == "RUNNING":
+        assert time.monotonic() < deadline, till.purchase(purchase)
+        time.sleep(0.1)
+    return dict(found)
+
+
+def test_a_card_purchase_is_held_until_it_is_released_and_then_the_buyers(till: Till) -> None:
+    till.offer()
+    quote = till.quote()
+    assert (quote["amount_max_cents"], quote["expected_cents"]) == (str(CENTS), str(CENTS))
+    before, (units, grams), held = till.balances(), till.treasury(), till.held()
+
+    purchase = till.buy(quote)
+    found = till.await_purchase(purchase, "held")
+    assert (found["grams"], found["amount_cents"], found["liability_shifted"]) == (
+        str(GRAMS),
+        str(CENTS),
+        False,
+    )
+    assert till.treasury() == (units - COST - FEE, grams + GRAMS)
+    assert till.held() == held
+    till.operator(f"/v1/purchases/{purchase}/release")
+    till.await_purchase(purchase, "completed")
+
+    assert till.treasury() == (units - COST - FEE, grams)
+    assert till.held() == held + GRAMS
+    assert end(till, purchase)["status"] == "SUCCEEDED"
+    fee = (
+        till.stripe()
+        .v1.charges.retrieve(
+            till.stripe().v1.payment_intents.retrieve(till.intent(purchase)).latest_charge,
+            {"expand": ["balance_transaction"]},
+        )
+        .balance_transaction.fee
+    )
+    moved = {name: sums[0] - before.get(name, (0, 0, 0))[0] for name, sums in till.balances().items()}
+    assert {name: amount for name, amount in moved.items() if amount} == {
+        ("exchange", "USDC"): COST + FEE,
+        ("float:usdc", "USDC"): -COST - FEE,
+        ("exchange", "USD"): -CENTS,
+        ("stripe:receivable", "USD"): CENTS - fee,
+        ("stripe:fees", "USD"): fee,
+    }
+
+
+def test_after_three_d_secure_credits_are_retired_at_once(till: Till) -> None:
+    till.offer()
+    quote = till.quote(deliver="retire", retirement=RETIREMENT)
+    purchase = till.buy(quote, SECURE_CARD)
+    waiting = till.await_purchase(purchase, "requires_action")
+    assert waiting["client_secret"].startswith(till.intent(purchase))
+    till.authenticate(purchase)
+    done = till.await_purchase(purchase, "completed")
+    assert (done["liability_shifted"], done["release"], done["client_secret"]) == (True, None, None)
+    [retirement] = done["retirements"]
+    assert retirement == quote["legs"][0]["retirement"]
+    answer = certificate(till.world, retirement)
+    assert json.loads(answer.body)["credentialSubject"]["grams"] == str(GRAMS)
+
+
+def test_what_a_book_fills_in_part_is_charged_in_part(till: Till) -> None:
+    till.offer(300)
+    placed = till.offer(200, PRICE + 1)
+    quote = till.quote()
+    till.withdraw(placed)
+    purchase = till.buy(quote, SECURE_CARD)
+    till.await_purchase(purchase, "requires_action")
+    till.authenticate(purchase)
+    done = till.await_purchase(purchase, "completed")
+    cents = -(-(300 * PRICE * 10_030) // (10_000 * 10_000))
+    assert (done["grams"], done["amount_cents"]) == ("300", str(cents))
+    assert till.money_at(till.intent(purchase)) == ("succeeded", cents)
+    till.books()
+
+
+def test_nothing_is_charged_where_nothing_fills(till: Till) -> None:
+    placed = till.offer()
+    quote = till.quote()
+    till.withdraw(placed)
+    before = till.state()
+    purchase = till.buy(quote)
+    failed = till.await_purchase(purchase, "failed")
+    assert (failed["failure"], failed["money"]) == (
+        "no offer was left within the quote's price; ask for a new quote",
+        "voided",
+    )
+    assert till.state() == before
+    assert till.money_at(till.intent(purchase)) == ("canceled", 0)
+    assert end(till, purchase)["error"] == "PurchaseFailed"
+
+
+@pytest.mark.parametrize(
+    ("card", "code"),
+    [
+        ("pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"),
+        ("pm_card_threeDSecureRequiredChargeDeclined", "generic_decline"),
+    ],
+)
+def test_a_declined_card_buys_nothing(till: Till, card: str, code: str) -> None:
+    till.offer()
+    before = till.state()
+    purchase = till.buy(till.quote(), card)
+    if "threeDSecure" in card:
+        till.await_purchase(purchase, "requires_action")
+        till.test(f"payment_intents/{till.intent(purchase)}/authentication", outcome="succeeded")
+        till.deliver_webhook("payment_intent.payment_failed", till.intent(purchase))
+    failed = till.await_purchase(purchase, "failed")
+    assert code in failed["failure"]
+    assert till.state() == before
+
+
+def test_a_card_that_does_not_exist_buys_nothing(till: Till) -> None:
+    till.offer()
+    before = till.state()
+    failed = till.await_purchase(till.buy(till.quote(), "pm_of_nobody"), "failed")
+    assert (failed["failure"], failed["money"]) == ("No such PaymentMethod: 'pm_of_nobody'", "none")
+    assert till.state() == before
+
+
+def test_criteria_buy_from_several_books(till: Till) -> None:
+    till.offer(300)
+    other = till.exchange.order("sell", PRICE + 5, 300, book=str(till.exchange.books[1]))
+    till.exchange.post(till.exchange.seller, "/v1/orders", other)
+    till.exchange.watch()
+    quote = till.quote(batch=None, criteria={"countries": ["US"]})
+    assert [leg["grams"] for leg in quote["legs"]] == ["300", "200"]
+    purchase = till.buy(quote, SECURE_CARD)
+    till.await_purchase(purchase, "requires_action")
+    till.authenticate(purchase)
+    done = till.await_purchase(purchase, "completed")
+    assert [fill["grams"] for fill in done["fills"]] == ["300", "200"]
+    till.books()
+
+
+def test_a_provider_that_was_away_is_asked_again(till: Till) -> None:
+    till.offer()
+    quote = till.quote()
+    till.engine.kill()
+    purchase = till.buy(quote)
+    till.await_purchase(purchase, "screened", "authorised")
+    assert till.purchase(purchase)["state"] == "screened"
+    till.engine.start()
+    till.await_purchase(purchase, "held")
+    till.operator(f"/v1/purchases/{purchase}/release")
+    till.await_purchase(purchase, "completed")
+    till.books()
+
+
+def test_purchases_tell_their_buyers_in_the_schemas_form(till: Till) -> None:
+    inbox = Notifications(till.world)
+    till.offer()
+    purchase = till.buy(till.quote(), SECURE_CARD)
+    till.await_purchase(purchase, "requires_action")
+    till.authenticate(purchase, "failed")
+    failed = till.await_purchase(purchase, "failed")
+    assert "authentication" in failed["failure"]
+    inbox.take_until("purchase.action_required", "purchase.held", "purchase.completed", "purchase.failed")
+    for message in inbox.messages:
+        schema.check("events/" + message["type"].replace(".", "_"), message)
+
+
+def test_ledger_provider_and_chain_say_the_same_in_the_end(till: Till) -> None:
+    result = reconcile_money(
+        ledger=money.ledger(),
+        payments=money.payments(),
+        chain=chain.chain_access(),
+        treasury=purchases.treasury(),
+        quote_asset=till.exchange.quote,
+        currency="USD",
+        catch_up=lambda: None,
+        now_us=time.time_ns() // 1_000,
+    )
+    assert (result.differences, result.in_flight) == ((), 0)

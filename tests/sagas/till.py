@@ -1,0 +1,224 @@
+"""A till for these tests: the session's exchange, with the payment provider running and its webhooks caught.
+
+Tests hand the webhooks to the API themselves, so that they decide on order and repetition.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from typing import Any
+
+import pytest
+import requests
+import stripe
+
+from carbonmarket.ledger.laws import broken
+from carbonmarket.records.money import Books
+from carbonmarket_adapters.wiring import chain, money, purchases, registry
+from infra.local.engines.stripe import stripe_server
+from tests.market.exchange import Exchange
+from tests.money.provider import Inbox
+
+PRICE = 2_000
+"""In ticks: a gram costs 2,000 quote units, so 500 grams a dollar."""
+GRAMS = 500
+CARD = "pm_card_visa"
+SECURE_CARD = "pm_card_threeDSecureRequired"
+RETIREMENT = {
+    "reason": "voluntary, office electricity",
+    "country": "US",
+    "period_start": "2016-01-01T00:00:00Z",
+    "period_end": "2017-01-01T00:00:00Z",
+    "beneficiary": {"name": "Ada Lovelace-Byron"},
+}
+_keys = itertools.count(1)
+
+
+class Till:
+    """Quotes and purchases of the exchange's buyer, and what the provider and the operator do."""
+
+    def __init__(self, exchange: Exchange, inbox: Inbox) -> None:
+        self.exchange = exchange
+        self.world = exchange.world
+        self.inbox = inbox
+        machine = self.world.aws.machine
+        self.url = machine.stripe_url
+        settings = self.world.settings
+        self.webhook_secret = self._secret(settings.stripe_webhook_secret)
+        self.engine = stripe_server(
+            machine.stripe_port,
+            machine.state / "stripe.sqlite",
+            machine.state / "logs" / "stripe.log",
+            webhook_url=inbox.url,
+            webhook_secret=self.webhook_secret,
+        )
+
+    def _secret(self, name: str) -> str:
+        found = self.world.aws.client("secretsmanager").get_secret_value(SecretId=name)
+        return str(found["SecretString"])
+
+    def stripe(self) -> stripe.StripeClient:
+        """The stripe package, as a person's dashboard would use it."""
+        key = self._secret(self.world.settings.stripe_secret)
+        return stripe.StripeClient(key, base_addresses={"api": self.url}, max_network_retries=0)
+
+    def test(self, path: str, **form: Any) -> None:
+        """What a cardholder or a seller does on the provider's pages."""
+        requests.post(f"{self.url}/_test/{path}", data=form, timeout=10).raise_for_status()
+
+    # People
+
+    def offer(self, grams: int = GRAMS, price: int = PRICE) -> Any:
+        """The seller offers grams in the first book, and the projection has seen it."""
+        placed = self.exchange.place(self.exchange.seller, "sell", price, grams)
+        self.exchange.watch()
+        return placed
+
+    def withdraw(self, placed: Any) -> None:
+        """The seller takes an offer back."""
+        path = f"/v1/orders/{placed['book']}/{placed['order']}/cancellation"
+        self.exchange.post(self.exchange.seller, path)
+
+    def quote(self, grams: int = GRAMS, **changes: Any) -> Any:
+        """The buyer's quote for the first batch."""
+        body = {"batch": self.exchange.batches[0], "grams": str(grams), "deliver": "hold"} | changes
+        body = {name: value for name, value in body.items() if value is not None}
+        return self.exchange.post(self.exchange.buyer, "/v1/quotes", body)
+
+    def buy(self, quote: Any, card: str = CARD, key: str | None = None) -> str:
+        """The buyer takes a quote; the purchase's id."""
+        body = {"quote": quote["id"], "payment_method": card}
+        return str(self.exchange.post(self.exchange.buyer, "/v1/purchases", body, key)["id"])
+
+    def purchase(self, purchase: str) -> Any:
+        """The purchase as its buyer sees it."""
+        return self.exchange.get(self.exchange.buyer, f"/v1/purchases/{purchase}")
+
+    def await_purchase(self, purchase: str, *states: str, seconds: int = 60) -> Any:
+        """The purchase once it is in one of the states."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = self.purchase(purchase)
+            if found["state"] in states:
+                return found
+            assert found["state"] not in ("failed", "completed"), found
+            time.sleep(0.1)
+        raise AssertionError(f"purchase {purchase} is {found}, not {states}")
+
+    def authenticate(self, purchase: str, outcome: str = "succeeded") -> None:
+        """The cardholder answers its bank, and the provider tells the market."""
+        intent = self.intent(purchase)
+        self.test(f"payment_intents/{intent}/authentication", outcome=outcome)
+        kind = "amount_capturable_updated" if outcome == "succeeded" else "payment_failed"
+        self.deliver_webhook(f"payment_intent.{kind}", intent)
+
+    def operator(self, path: str, body: Any = None) -> Any:
+        """A write of the operator that must succeed."""
+        return self.world.post("operator", path, body)
+
+    def listed(self, path: str) -> list[Any]:
+        """All that an operator's list shows."""
+        return [edge["node"] for edge in self.world.get("operator", f"{path}?first=100")["edges"]]
+
+    def cases(self, purchase: str) -> list[Any]:
+        """The cases of a purchase."""
+        return [case for case in self.listed("/v1/cases") if case["purchase"] == purchase]
+
+    # Webhooks
+
+    def deliver_webhook(self, *needles: str) -> Any:
+        """Hand the first webhook with the needles to the API."""
+        body, signature = self.inbox.wait_for(*needles)
+        return self.post_webhook(body, signature)
+
+    def post_webhook(self, body: bytes, signature: str) -> Any:
+        """The API's answer to a webhook."""
+        from chalice.test import Client
+
+        from functions.api_purchases.app import app
+
+        headers = {"Content-Type": "application/json", "Stripe-Signature": signature}
+        with Client(app) as client:
+            answer = client.http.request("POST", "/v1/webhooks/stripe", headers=headers, body=body)
+        return answer
+
+    # What is where
+
+    def intent(self, purchase: str) -> str:
+        """The purchase's payment intent."""
+        kept = purchases.purchases().purchase(purchase)
+        assert kept is not None
+        return kept.record.intent
+
+    def books(self) -> Books:
+        """The ledger, which keeps its laws."""
+        found = money.ledger().books()
+        assert broken(found) == []
+        return found
+
+    def balances(self) -> dict[tuple[str, str], tuple[int, int, int]]:
+        """What each account has, as (debits - credits, pending debits, pending credits); nothing of zeros."""
+        found = {
+            (each.account, each.currency): (
+                each.debits - each.credits,
+                each.debits_pending,
+                each.credits_pending,
+            )
+            for each in self.books().balances
+        }
+        return {name: sums for name, sums in found.items() if any(sums)}
+
+    def treasury(self) -> tuple[int, int]:
+        """(quote units, grams of the first batch) of the treasury's account, in wallet and claimable."""
+        account = purchases.treasury()
+        assets = (self.exchange.quote, self.exchange.batch(self.exchange.batches[0]).address)
+        units, grams = (self._owned(account, asset) for asset in assets)
+        return units, grams
+
+    def held(self) -> int:
+        """Grams of the first batch in the buyer's wallet."""
+        address = self.exchange.batch(self.exchange.batches[0]).address
+        return self._wallet(self.exchange.account(self.exchange.buyer), address)
+
+    def _owned(self, account: str, asset: str) -> int:
+        claimable = chain.chain_access().view("market_vault::balance", [], [account, asset])[0]
+        return self._wallet(account, asset) + int(claimable)
+
+    @staticmethod
+    def _wallet(account: str, asset: str) -> int:
+        kind = "0x1::fungible_asset::Metadata"
+        view = chain.chain_access().view("0x1::primary_fungible_store::balance", [kind], [account, asset])
+        return int(view[0])
+
+    def state(self) -> Any:
+        """All that a purchase which fails without a fill must leave as it was."""
+        return self.balances(), self.treasury(), self.held(), self.exchange.state()
+
+    def money_at(self, intent: str) -> tuple[str, int]:
+        """(status, captured) as the provider has it."""
+        found = self.stripe().v1.payment_intents.retrieve(intent)
+        return found.status, found.amount_received
+
+
+def saga_state(purchase: str) -> dict[str, Any]:
+    """The input of a purchase's saga."""
+    return {"purchase": purchase}
+
+
+def execution(till: Till, purchase: str) -> Any:
+    """The purchase's execution: its status, output and error."""
+    account = till.world.aws.client("sts").get_caller_identity()["Account"]
+    arn = f"arn:aws:states:us-east-1:{account}:execution:{till.world.aws.name('settle_trade')}:{purchase}"
+    return till.world.aws.client("stepfunctions").describe_execution(executionArn=arn)
+
+
+def unsigned(patch: pytest.MonkeyPatch) -> None:
+    """Start no saga: a test runs the steps itself."""
+    patch.setattr(registry, "sagas", lambda: None)
+
+
+def changed(payload: bytes, **values: Any) -> bytes:
+    """A webhook's body with other values, which its signature does not cover."""
+    return json.dumps(json.loads(payload) | values).encode()
