@@ -9,7 +9,7 @@ from aptos_sdk import ed25519, secp256k1_ecdsa
 from aptos_sdk.account import Account
 from aptos_sdk.authenticator import AccountAuthenticator, Ed25519Authenticator
 
-from carbonmarket.records.transactions import WalletKeys
+from carbonmarket.records.transactions import BuiltTransaction, WalletKeys
 from carbonmarket.times import MICROSECONDS, parse_us
 from carbonmarket_adapters.aptos.transactions import bcs
 from carbonmarket_adapters.aptos.wallets import authentication_key
@@ -157,13 +157,16 @@ def test_a_death_after_signing_pays_once(exchange: Exchange, monkeypatch: pytest
     """The sponsored bytes are kept and sent, and the process dies before it could say so."""
     mine = wallet(exchange)
     built = mine.build("deposit", {"asset": "quote", "amount": "5"})
-    store = market.transactions()
+    kind = type(market.transactions())
+    save = kind.save_built
 
-    def die(*_: Any) -> None:
-        raise KeyboardInterrupt
+    def die(store: Any, transaction: BuiltTransaction, *rest: Any) -> None:
+        if transaction.state == "submitted":
+            raise KeyboardInterrupt
+        save(store, transaction, *rest)
 
     with monkeypatch.context() as dying:
-        dying.setattr(type(store), "save_built", die)
+        dying.setattr(kind, "save_built", die)
         with pytest.raises(KeyboardInterrupt):
             mine.submit(built, 0)
     sent = mine.submit(built, 0)

@@ -22,11 +22,13 @@ from carbonmarket.errors import (
     ChainRefused,
     EngineUnavailable,
     IdempotencyMismatch,
+    NotAllowed,
     NotFound,
     NotYetFinal,
     StaleWrite,
 )
 from carbonmarket.ports.chain import Fate, SignerPort
+from carbonmarket.records.audit import AuditEntry
 from carbonmarket.records.chain import Held, Submission
 from carbonmarket.times import MICROSECONDS
 from carbonmarket_adapters.aptos import sequences
@@ -82,8 +84,10 @@ class Outbox:
             self._send(submission)
         return submission.hash
 
-    def settle(self, key: str, sender: str, call: EntryCall, timeout_s: float = 10) -> Fate:
-        stored = self._stored(key, sender, call, sponsored=True)
+    def settle(
+        self, key: str, sender: str, call: EntryCall, entry: AuditEntry | None = None, timeout_s: float = 10
+    ) -> Fate:
+        stored = self._stored(key, sender, call, entry=entry, expects_new=True)
         if stored.record.state != "committed":
             self._send(stored.record)
         deadline = time.monotonic() + timeout_s
@@ -192,12 +196,24 @@ class Outbox:
 
     # Storing
 
-    def _stored(self, key: str, sender: str, call: EntryCall, sponsored: bool) -> Stored[Submission]:
-        """The submission under the key: the one there is unless it is dead, or a new one."""
-        payload = payload_of(call, self._market)
-        digest = hashlib.sha256(bcs(payload)).hexdigest()
+    def _stored(
+        self,
+        key: str,
+        sender: str,
+        call: EntryCall,
+        sponsored: bool = True,
+        entry: AuditEntry | None = None,
+        expects_new: bool = False,
+    ) -> Stored[Submission]:
+        """The submission under the key: the one there is unless it is dead, or a new one.
+
+        With ``expects_new`` the first try doesn't look whether there is one: the write finds out.
+        """
+        digest = hashlib.sha256(bcs(payload_of(call, self._market))).hexdigest()
         for attempt in range(_LEASE_TRIES):
-            found = self._table.submission(key)
+            found = None
+            if attempt or not expects_new:
+                found = self._table.submission(key)
             if found is not None:
                 if found.record.call_digest != digest or found.record.sender != sender:
                     raise IdempotencyMismatch(f"{key} was used before for another call")
@@ -206,11 +222,15 @@ class Outbox:
                 found = self._table.submission(key)
             try:
                 with self._turn:
-                    made = self._store_new(key, sender, call, digest, sponsored, found)
+                    made = self._store_new(key, sender, call, digest, sponsored, found, entry)
                 return Stored(made, found.revision + 1 if found else 1)
+            except NotAllowed:
+                # What was stored before was allowed before.
+                if attempt or not expects_new:
+                    raise
             except StaleWrite:
-                # Another transaction of this account took the number first.
-                time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 20)))  # noqa: S311 - no secret
+                # The key was used before, or another transaction of this account took the number first.
+                time.sleep(random.uniform(0, 0.01 * min(attempt, 20)))  # noqa: S311 - no secret
         raise EngineUnavailable(f"the numbers of {sender} are too busy; submit {key} again")
 
     def _store_new(
@@ -221,6 +241,7 @@ class Outbox:
         digest: str,
         sponsored: bool,
         dead: Stored[Submission] | None,
+        entry: AuditEntry | None,
     ) -> Submission:
         address = self._signer.address(sender)
         block = self._block(address)
@@ -241,7 +262,7 @@ class Outbox:
             earlier=(*dead.record.earlier, dead.record.hash) if dead else (),
         )
         try:
-            self._table.save(submission, dead.revision if dead else 0)
+            self._table.save(submission, dead.revision if dead else 0, entry)
         except StaleWrite:
             self._blocks.pop(address, None)
             if sponsored:

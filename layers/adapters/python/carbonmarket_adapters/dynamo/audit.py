@@ -28,10 +28,6 @@ class AuditedTable(DocumentTable):
                 self.stage(transaction, write)
             self._audit.stage(transaction, _told(entry))
 
-    def tell(self, entry: AuditEntry) -> None:
-        """Write an entry of what changes no table of ours."""
-        self._audit.put(_told(entry))
-
 
 def _told(entry: AuditEntry) -> Write:
     return Write(ENTRY, entry.thing, f"{entry.at_us:017d}#{entry.action}#{entry.state}", entry)

@@ -23,9 +23,6 @@ class DynamoTransactions:
     def __init__(self, settings: Settings) -> None:
         self._table = AuditedTable(settings, "market")
 
-    def tell(self, entry: AuditEntry) -> None:
-        self._table.tell(entry)
-
     def built(self, transaction: str) -> Kept[BuiltTransaction] | None:
         stored = self._table.get(_TRANSACTION, f"transaction#{transaction}", "transaction")
         return Kept(stored.record, stored.revision) if stored else None

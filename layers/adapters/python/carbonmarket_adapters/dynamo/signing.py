@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from carbonmarket.records.audit import AuditEntry
 from carbonmarket.records.chain import GasBudget, Held, Submission
 from carbonmarket.settings import Settings
-from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Kind, Stored, Write, table_model
+from carbonmarket_adapters.dynamo.audit import AuditedTable
+from carbonmarket_adapters.dynamo.table import Delete, Kind, Stored, Write, table_model
 
 _NUMBER = Kind("number", Held)
 _SUBMISSION = Kind("submission", Submission)
@@ -25,7 +27,7 @@ class SigningTable:
     """Reads and writes of table ``signing``."""
 
     def __init__(self, settings: Settings) -> None:
-        self._table = DocumentTable(settings, "signing")
+        self._table = AuditedTable(settings, "signing")
         self._model = table_model(settings, "signing")
 
     def held(self, address: str, account_sequence: int) -> dict[int, Held]:
@@ -48,10 +50,11 @@ class SigningTable:
         for _, stored in self._table.query_gsi1(_SUBMISSION, _OPEN):
             yield stored.record
 
-    def save(self, submission: Submission, revision: int) -> None:
+    def save(self, submission: Submission, revision: int, entry: AuditEntry | None) -> None:
         """Keep new bytes under their key and take their number; StaleWrite if either was used before.
 
-        ``revision`` is that of the dead bytes which these replace, 0 where there are none.
+        ``revision`` is that of the dead bytes which these replace, 0 where there are none. An ``entry`` of
+        the audit stands or falls with them.
         """
         number = Write(
             _NUMBER,
@@ -61,7 +64,11 @@ class SigningTable:
             0,
             expires_at=submission.expiration_s + _KEPT_S,
         )
-        self._table.transact([self._submission_write(Stored(submission, revision)), number])
+        writes = [self._submission_write(Stored(submission, revision)), number]
+        if entry is None:
+            self._table.transact(writes)
+        else:
+            self._table.save(writes, entry)
 
     def save_foreign(self, submission: Submission) -> None:
         """Keep bytes of a wallet, whose numbers are its own affair; StaleWrite if the key was used."""

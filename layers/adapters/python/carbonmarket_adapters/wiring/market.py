@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from carbonmarket_adapters.wiring import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from carbonmarket.operations.acts import Desk
     from carbonmarket.operations.find_market import Catalogue
+    from carbonmarket.ports.accounts import AccountsStore
     from carbonmarket.ports.transactions import TransactionsStore, Wallets
+    from carbonmarket.records.market import Book
 
 
 @functools.cache
@@ -45,16 +49,35 @@ def catalogue() -> Catalogue:
     return Catalogue(chain.market_projection(), chain.projection(), settings().quote_asset)
 
 
+@functools.cache
+def accounts() -> AccountsStore:
+    """Organisations, kept in memory once they were found."""
+    from carbonmarket_adapters.remembered import RememberedAccounts
+    from carbonmarket_adapters.wiring import registry
+
+    return RememberedAccounts(registry.accounts())
+
+
+@functools.cache
+def terms() -> Callable[[int], Book | None]:
+    """What books were opened with, kept in memory once they were seen."""
+    from carbonmarket_adapters.remembered import remembered
+    from carbonmarket_adapters.wiring import chain
+
+    return remembered(chain.market_projection().book)
+
+
 def desk(now_us: int) -> Desk:
     """What an act is made with at a time."""
     from carbonmarket.operations.acts import Desk
-    from carbonmarket_adapters.wiring import chain, registry
+    from carbonmarket_adapters.wiring import chain
 
     return Desk(
         market=chain.market_projection(),
+        terms=terms(),
         credits=chain.projection(),
         chain=chain.chain_access(),
-        accounts=registry.accounts(),
+        accounts=accounts(),
         kept=transactions(),
         quote=settings().quote_asset,
         now_us=now_us,

@@ -65,10 +65,12 @@ _FIELDS = {
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """Where acts are made: what was seen of the market, the chain, and what is kept.
 
+    ``terms`` knows books as they were first seen: what was agreed at their opening never changes, prices do.
     ``quote`` is the address of the asset that prices are in.
     """
 
     market: MarketProjection
+    terms: Callable[[int], Book | None]
     credits: ChainProjection
     chain: ChainAccess
     accounts: AccountsStore
@@ -100,13 +102,13 @@ def act(verb: str, call: EntryCall, *, caller: Principal, key: str, desk: Desk) 
     """Make a call with the key of the caller's organisation, and wait for the chain a moment.
 
     Refuses who may not trade; ChainRefused, with the field where the abort is about one, if the contract
-    refused. Nothing but the bytes and the audit's entry is written.
+    refused. Bytes and the audit's entry are one write, and the only one.
     """
     require_role(caller, BUYER, DEVELOPER)
     owner = own_organisation(caller, desk.accounts)
     id = act_id(caller, key)
-    desk.kept.tell(told(caller, verb, id, "sent", desk.now_us))
-    return done(id, lambda: desk.chain.settle(chain_key(id), owner.key_id, call, WAIT_S), desk.chain)
+    entry = told(caller, verb, id, "sent", desk.now_us)
+    return done(id, lambda: desk.chain.settle(chain_key(id), owner.key_id, call, entry, WAIT_S), desk.chain)
 
 
 def earlier_act(*, caller: Principal, key: str, desk: Desk) -> Done | None:
@@ -206,8 +208,8 @@ def parse_lots(text: str, lot: int, what: str) -> int:
 
 
 def named_book(number: int, desk: Desk) -> Book:
-    """The book that a request's body names."""
-    book = desk.market.book(number)
+    """The terms of the book that a request's body names."""
+    book = desk.terms(number)
     if book is None:
         raise InvalidInput("there is no book with this number", field="book")
     return book

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from carbonmarket.chain.calls import EntryCall
+from carbonmarket.records.audit import AuditEntry
 
 MESSAGE_BYTES_MAX = 4_096
 """AWS KMS signs raw messages of at most this many bytes with Ed25519."""
@@ -80,11 +81,13 @@ class ChainAccess(Protocol):
         """
         ...
 
-    def settle(self, key: str, sender: str, call: EntryCall, timeout_s: float = 10) -> Fate:
+    def settle(
+        self, key: str, sender: str, call: EntryCall, entry: AuditEntry | None = None, timeout_s: float = 10
+    ) -> Fate:
         """:meth:`submit`, sponsored, and :meth:`await_fate` in one, for calls that come in great numbers.
 
-        One write: that the call is committed is kept later, together with others. NotYetFinal when the time
-        has run out; the same call may be made again to wait on.
+        One write, which the audit's ``entry`` stands or falls with; that the call is committed is kept later,
+        together with others. NotYetFinal when the time has run out; call again to wait on.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Transactions that wallets sign, the texts of gifts, and the audit of what custodial accounts did."""
+"""Transactions that wallets sign, and the texts of gifts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ from carbonmarket.records.transactions import BuiltTransaction, GiftMessage
 
 class TransactionsStore(Protocol):
     """What is kept of acts in the market besides the bytes themselves."""
-
-    def tell(self, entry: AuditEntry) -> None:
-        """Append to the audit."""
-        ...
 
     def built(self, transaction: str) -> Kept[BuiltTransaction] | None:
         """A built transaction."""
