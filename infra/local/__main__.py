@@ -14,6 +14,7 @@ _COMMANDS = {
     "demo": ("infra.local.commands", "demo_command", "Run the main job end to end on real data."),
     "localnet": ("infra.local.chain.__main__", "main", "Run the chain alone."),
     "rebuild": ("infra.local.commands", "rebuild_command", "Rebuild the chain's projection and compare it."),
+    "seed": ("infra.local.seed.command", "seed_group", "Fill the market from a registry's file, and trade."),
     "token": ("infra.local.commands", "token_command", "Print a development token for the API."),
     "trust": ("carbonmarket.cli.trust", "trust_group", "Say whose certificates you trust."),
     "up": ("infra.local.commands", "up_command", "Start the machine and leave it running."),

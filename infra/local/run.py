@@ -37,12 +37,13 @@ def publish_market(machine: Machine) -> Settings:
         signer=chain.signer(),
         settings=settings,
         ledger=money.ledger(),
-        fund=lambda account, octas: _fund(machine.settings.faucet_url, account, octas),
+        fund=lambda account, octas: fund(machine.settings.faucet_url, account, octas),
     )
     return settings
 
 
-def _fund(faucet_url: str, account: str, octas: int) -> None:
+def fund(faucet_url: str, account: str, octas: int) -> None:
+    """Let the chain's faucet give an account coins for its fees."""
     query: dict[str, str | int] = {"address": account, "amount": octas}
     requests.post(f"{faucet_url}/mint", params=query, timeout=30).raise_for_status()
 
