@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from carbonmarket import canonical, serials
 from carbonmarket.certificate import data_integrity, multikey
@@ -47,20 +48,24 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """The batch: its address on chain and the whole block of serials it was issued with."""
+    """The batch: its address on chain, the whole block of its serials, and, where it was issued on evidence,
+    the transaction that did."""
 
     id: Text
     address: Address
     serials: Text
-    issuance_transaction: Transaction
+    issuance_transaction: Transaction | UnsetType = UNSET
 
 
 class Methodology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """The version that computed the grams, and SHA-256 of its document."""
+    """The version that computed the grams, and SHA-256 of its document.
+
+    Of imported credits only a text is known: the version is 0, and there is no document.
+    """
 
     id: Text
     version: Digits
-    document: Hash
+    document: Hash | UnsetType = UNSET
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -90,8 +95,23 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     manifest: Hash
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """The registry that issued imported credits, and its own serial. It stands in the evidence's place."""
+
+    registry: Text
+    serial: Text
+    statement: Literal["not measured here"] = "not measured here"
+
+    def __str__(self) -> str:
+        return f"{self.statement}: imported from {self.registry}, serial {self.serial}"
+
+
 class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """The retirement itself. ``country`` is where the grams are claimed."""
+    """The retirement itself. ``country`` is where the grams are claimed.
+
+    Measured credits have ``evidence`` and the gateways that signed it, imported ones their ``origin``: never
+    both, never neither.
+    """
 
     retirement: Text
     beneficiary_commitment: Hash
@@ -108,7 +128,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     consumption: Span
     chain: Chain
     gateways: tuple[Gateway, ...]
-    evidence: Evidence
+    evidence: Evidence | UnsetType = UNSET
+    origin: Origin | UnsetType = UNSET
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +161,7 @@ def issue_certificate(
     secured = data_integrity.add_proof(document, public_key=public_key, sign=sign, created=issued)
     data = canonical.dumps(secured)
     certified = parse_certificate(data).subject
+    check_origin(certified)
     check_quantity(certified)
     check_block(certified)
     return data
@@ -159,6 +181,22 @@ def parse_certificate(data: bytes) -> Certificate:
     return Certificate(
         url=form.id, issuer=form.issuer, valid_from=form.valid_from, subject=form.subject, document=document
     )
+
+
+def check_origin(subject: Subject) -> None:
+    """InvalidInput unless the grams are either measured here or said to be imported."""
+    if isinstance(subject.origin, Origin) == isinstance(subject.evidence, Evidence):
+        raise InvalidInput(
+            "a certificate names either the evidence of its credits or the registry that they come from",
+            field="evidence",
+        )
+    named = {subject.methodology.document is not UNSET, subject.batch.issuance_transaction is not UNSET}
+    named.add(bool(subject.gateways))
+    if named != {isinstance(subject.evidence, Evidence)}:
+        raise InvalidInput(
+            "gateways, the methodology's document and the issuance go with evidence, and with nothing else",
+            field="evidence",
+        )
 
 
 def check_quantity(subject: Subject) -> None:

@@ -17,7 +17,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carbonmarket.certificate.credential import Certificate, Subject, parse_certificate
+from msgspec import UnsetType
+
+from carbonmarket.certificate.credential import (
+    Certificate,
+    Evidence,
+    Methodology,
+    Origin,
+    Subject,
+    parse_certificate,
+)
 from carbonmarket.quantities import format_tonnes
 
 if TYPE_CHECKING:
@@ -99,23 +108,28 @@ def _sections(certificate: Certificate) -> tuple[tuple[str, list[tuple[str, str]
                 ("Version", subject.chain.version),
                 ("Holder", subject.chain.holder),
                 ("Batch", subject.batch.address),
-                ("Issued by transaction", subject.batch.issuance_transaction),
+                *_named("Issued by transaction", subject.batch.issuance_transaction),
             ],
         ),
-        (
-            "Evidence",
-            [
-                ("Report", subject.evidence.report),
-                (
-                    "Root over anchors",
-                    f"{subject.evidence.anchors_root} ({subject.evidence.anchors} anchors)",
-                ),
-                ("Manifest", subject.evidence.manifest),
-                *((f"Gateway {gateway.id}", gateway.public_key) for gateway in subject.gateways),
-            ],
-        ),
+        _grounds(subject),
         ("Certificate", [("Issuer", certificate.issuer), ("Issued", certificate.valid_from)]),
     )
+
+
+def _grounds(subject: Subject) -> tuple[str, list[tuple[str, str]]]:
+    """What the grams stand on."""
+    if isinstance(subject.evidence, Evidence):
+        rows = [
+            ("Report", subject.evidence.report),
+            ("Root over anchors", f"{subject.evidence.anchors_root} ({subject.evidence.anchors} anchors)"),
+            ("Manifest", subject.evidence.manifest),
+            *((f"Gateway {gateway.id}", gateway.public_key) for gateway in subject.gateways),
+        ]
+        return "Evidence", rows
+    if isinstance(subject.origin, Origin):
+        registry, serial = ("Registry", subject.origin.registry), ("Its serial", subject.origin.serial)
+        return "Not measured here: imported", [registry, serial]
+    return "Evidence", [("None", "the certificate names none")]
 
 
 def _retirement_rows(subject: Subject) -> list[tuple[str, str]]:
@@ -137,10 +151,20 @@ def _credit_rows(subject: Subject) -> list[tuple[str, str]]:
         ("Project", f"{subject.project.name} ({subject.project.id}), {subject.project.country}"),
         ("Batch", f"{subject.batch.id}, serials {subject.batch.serials}"),
         ("Vintage", f"{subject.vintage.start[:4]}: {subject.vintage.start} to {subject.vintage.end}"),
-        ("Methodology", f"{methodology.id}, version {methodology.version}"),
-        ("Its document", methodology.document),
+        ("Methodology", _methodology(methodology)),
+        *_named("Its document", methodology.document),
         ("Labels", ", ".join(subject.labels) or "none"),
     ]
+
+
+def _named(label: str, value: str | UnsetType) -> list[tuple[str, str]]:
+    return [] if isinstance(value, UnsetType) else [(label, value)]
+
+
+def _methodology(methodology: Methodology) -> str:
+    return (
+        methodology.id if methodology.version == "0" else f"{methodology.id}, version {methodology.version}"
+    )
 
 
 def _rows(page: FPDF, title: str, rows: list[tuple[str, str]]) -> bool:

@@ -12,6 +12,7 @@ import click
 
 from carbonmarket import trust
 from carbonmarket.certificate import multikey
+from carbonmarket.certificate.credential import Origin
 from carbonmarket.cli.trust import believed, store_option
 from carbonmarket.errors import MarketError
 from carbonmarket.quantities import format_tonnes
@@ -100,6 +101,8 @@ def _print(report: VerificationReport) -> None:
         subject = report.certificate.subject
         tonnes = format_tonnes(int(subject.grams))
         click.secho(f"VALID: {subject.grams} g ({tonnes} t) of CO2e retired, {subject.serials}", bold=True)
+        if isinstance(subject.origin, Origin):
+            click.secho(f"But {subject.origin}", fg="yellow", bold=True)
     else:
         names = ", ".join(link.name for link in report.broken)
         click.secho(f"INVALID: broken: {names}", fg="red", bold=True)

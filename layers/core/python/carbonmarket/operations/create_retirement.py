@@ -91,7 +91,7 @@ def create_retirement(
     id = ids.derive("RET", caller.organisation, key)
     kept = registry.retirement(id)
     if kept is None:
-        batch = named_batch(request.batch, registry=registry)
+        batch = named_batch(request.batch, registry=registry, chain=chain)
         from_balance = request.source == "balance"
         if purchase is None:
             require_holding(owner, batch, grams, chain=chain, from_balance=from_balance)

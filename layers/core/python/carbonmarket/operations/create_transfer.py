@@ -62,7 +62,7 @@ def create_transfer(
     id = ids.derive("TRF", caller.organisation, key)
     kept = registry.transfer(sender.id, id)
     if kept is None:
-        batch = named_batch(request.batch, registry=registry)
+        batch = named_batch(request.batch, registry=registry, chain=chain)
         receiver = accounts.organisation(request.to)
         if receiver is None or receiver.id == sender.id:
             raise InvalidInput("to must be the id of another organisation", field="to")
@@ -102,7 +102,7 @@ def finish_transfer(
     if transfer.state != "submitted":
         return transfer
     receiver = accounts.organisation(transfer.receiver)
-    batch = named_batch(transfer.batch, registry=registry)
+    batch = named_batch(transfer.batch, registry=registry, chain=chain)
     if receiver is None:
         raise InvalidInput("the receiving organisation is gone", field="to")
     sender = own_organisation(caller, accounts)

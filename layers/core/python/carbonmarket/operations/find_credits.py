@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from carbonmarket.chain.addresses import canonical
 from carbonmarket.errors import AccountFrozen, InsufficientHolding, InvalidInput, NotAllowed, NotFound
 from carbonmarket.ports.accounts import AccountsStore
 from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.registry import RegistryStore
 from carbonmarket.records.accounts import Organisation
+from carbonmarket.records.chain import Origin
 from carbonmarket.records.principal import Principal
-from carbonmarket.records.registry import Batch
+from carbonmarket.records.registry import Batch, MethodologyRef
+from carbonmarket.times import MICROSECONDS
 
 _BALANCE = "0x1::primary_fungible_store::balance"
 _METADATA = "0x1::fungible_asset::Metadata"
@@ -29,12 +32,47 @@ def list_batches(after: str | None, *, registry: RegistryStore) -> Iterator[tupl
     return registry.batches(after)
 
 
-def named_batch(batch: str, *, registry: RegistryStore) -> Batch:
-    """The batch that a request's body names; InvalidInput (field ``batch``) if there is none."""
+def named_batch(batch: str, *, registry: RegistryStore, chain: ChainAccess) -> Batch:
+    """The batch that a request's body names, issued here or imported; InvalidInput (field ``batch``) if there
+    is none."""
     kept = registry.batch(batch)
-    if kept is None:
+    found = kept.record if kept is not None else imported_batch(batch, chain)
+    if found is None:
         raise InvalidInput("there is no batch with this id", field="batch")
-    return kept.record
+    return found
+
+
+def imported_batch(batch: str, chain: ChainAccess) -> Batch | None:
+    """A batch that was imported, as the chain itself tells of it; None for every other.
+
+    The registry keeps what was measured here. Nothing of an import has to be kept beside the chain.
+    """
+    [address] = chain.view("credit_batch::batch_address", [], [batch])
+    exists = chain.view("credit_batch::batch_exists", [], [address])[0]
+    if not exists or not chain.view("credit_batch::is_imported", [], [address])[0]:
+        return None
+    [seen] = chain.view("credit_batch::batch", [], [address])
+    registry, serial, project_name = chain.view("imports::origin", [], [address])
+    return Batch(
+        id=batch,
+        project=seen["project"],
+        organisation="",
+        period="",
+        address=canonical(address),
+        grams=int(seen["issued"]),
+        buffered=int(seen["buffered"]),
+        serial_first=int(seen["serial_first"]),
+        serial_last=int(seen["serial_last"]),
+        country=seen["country"],
+        methodology=MethodologyRef(id=seen["methodology"], version=int(seen["methodology_version"])),
+        report_hash="",
+        start_us=int(seen["period_start"]) * MICROSECONDS,
+        end_us=int(seen["period_end"]) * MICROSECONDS,
+        transaction="",
+        version=0,
+        issued_us=0,
+        origin=Origin(registry=registry, serial=serial, project_name=project_name),
+    )
 
 
 def own_organisation(caller: Principal, accounts: AccountsStore) -> Organisation:

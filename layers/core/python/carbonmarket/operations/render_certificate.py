@@ -17,6 +17,7 @@ from carbonmarket.intake.parts import build_part
 from carbonmarket.methodologies import registry as methodologies
 from carbonmarket.operations.create_retirement import certificate_url
 from carbonmarket.operations.fates import final_fate
+from carbonmarket.operations.find_credits import named_batch
 from carbonmarket.operations.issue_batch import issue_key
 from carbonmarket.operations.quantify import closing_key, counted_parts
 from carbonmarket.operations.retire_grams import load_retirement, retire_key
@@ -27,10 +28,13 @@ from carbonmarket.ports.documents import CertificateFiles, ReportFiles
 from carbonmarket.ports.evidence import EvidenceStore, SaltSecrets
 from carbonmarket.ports.registry import RegistryStore
 from carbonmarket.records.audit import SYSTEM, told
+from carbonmarket.records.chain import Origin
 from carbonmarket.records.credits import Retirement
 from carbonmarket.records.devices import AnchorPart
-from carbonmarket.records.registry import Batch, Project
+from carbonmarket.records.registry import Batch
 from carbonmarket.times import MICROSECONDS, format_us
+
+_NOT_MEASURED_HERE = "not-measured-here"
 
 
 class Issuer(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,22 +62,23 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def render_certificate(retirement: str, *, kept: Kept, issuer: Issuer, now_us: int) -> str:
-    """Render and keep all three files; returns the SHA-256 (hex) of the certificate's bytes."""
+    """Render and keep the certificate, its PDF and, of credits measured here, their evidence; returns the
+    SHA-256 (hex) of the certificate's bytes."""
     stored = load_retirement(retirement, kept.registry)
     found = stored.record
-    batch, project = _origin(found, kept)
-    evidence = gather_evidence(found, batch, kept)
-    archive = bundle.write(evidence)
+    batch = named_batch(found.batch, registry=kept.registry, chain=kept.chain)
+    subject, archive = _grounded(found, batch, kept, issuer)
     public_key = issuer.signer.public_key(issuer.key).key
     certificate = credential.issue_certificate(
         # A retirement ordered before its address was kept is certified under today's.
         url=found.certificate_url or certificate_url(issuer.public_url, found.id),
-        subject=_subject(found, batch, project, evidence, archive, kept, issuer),
+        subject=subject,
         issued=format_us(_known(found.retired_us, found.id)),
         public_key=public_key,
         sign=lambda message: issuer.signer.sign(issuer.key, message),
     )
-    kept.certificates.put(found.id, "evidence.zip", archive)
+    if archive is not None:
+        kept.certificates.put(found.id, "evidence.zip", archive)
     kept.certificates.put(found.id, "certificate.pdf", pdf.render(certificate))
     # Last, since it is what says that the others are there.
     kept.certificates.put(found.id, "certificate.json", certificate)
@@ -149,23 +154,53 @@ def _transaction(fate: Fate) -> dict[str, object]:
     return {"hash": fate.hash, "version": str(fate.version), "events": list(fate.events)}
 
 
-def _origin(retirement: Retirement, kept: Kept) -> tuple[Batch, Project]:
-    batch = kept.registry.batch(retirement.batch)
-    project = kept.registry.project(batch.record.project) if batch else None
-    if batch is None or project is None:
-        raise NotFound(f"the batch or the project of retirement {retirement.id} is missing")
-    return batch.record, project.record
+def _grounded(
+    retirement: Retirement, batch: Batch, kept: Kept, issuer: Issuer
+) -> tuple[credential.Subject, bytes | None]:
+    if batch.origin is None:
+        return _measured(retirement, batch, kept, issuer)
+    return _imported(retirement, batch, batch.origin, kept, issuer), None
+
+
+def _measured(
+    retirement: Retirement, batch: Batch, kept: Kept, issuer: Issuer
+) -> tuple[credential.Subject, bytes]:
+    """What the certificate says of credits that were issued here, and the archive of their evidence."""
+    project = kept.registry.project(batch.project)
+    if project is None:
+        raise NotFound(f"the project of retirement {retirement.id} is missing")
+    evidence = gather_evidence(retirement, batch, kept)
+    archive = bundle.write(evidence)
+    methodology = methodologies.get(batch.methodology.id, batch.methodology.version)
+    stated = _subject(retirement, batch, project.record.name, kept, issuer)
+    subject = msgspec.structs.replace(
+        stated,
+        batch=msgspec.structs.replace(stated.batch, issuance_transaction=batch.transaction),
+        methodology=msgspec.structs.replace(stated.methodology, document=methodology.document_hash.hex()),
+        gateways=_gateways(evidence, kept),
+        evidence=credential.Evidence(
+            report=batch.report_hash,
+            anchors_root=bundle.anchors_root(batch.project, evidence.anchors).hex(),
+            anchors=str(len(evidence.anchors)),
+            manifest=bundle.manifest_hash(archive).hex(),
+        ),
+    )
+    return subject, archive
+
+
+def _imported(
+    retirement: Retirement, batch: Batch, origin: Origin, kept: Kept, issuer: Issuer
+) -> credential.Subject:
+    """What the certificate says of another registry's credits: that nothing of them was measured here."""
+    stated = _subject(retirement, batch, origin.project_name, kept, issuer)
+    named = credential.Origin(registry=origin.registry, serial=origin.serial)
+    return msgspec.structs.replace(stated, labels=(_NOT_MEASURED_HERE,), origin=named)
 
 
 def _subject(
-    retirement: Retirement,
-    batch: Batch,
-    project: Project,
-    evidence: bundle.Evidence,
-    archive: bytes,
-    kept: Kept,
-    issuer: Issuer,
+    retirement: Retirement, batch: Batch, project_name: str, kept: Kept, issuer: Issuer
 ) -> credential.Subject:
+    """What every certificate says; evidence or origin is still to come."""
     first, last = (
         _known(retirement.serial_first, retirement.id),
         _known(retirement.serial_last, retirement.id),
@@ -173,7 +208,6 @@ def _subject(
     holder = kept.accounts.organisation(retirement.organisation)
     if holder is None:
         raise NotFound(f"organisation {retirement.organisation} is missing")
-    methodology = methodologies.get(batch.methodology.id, batch.methodology.version)
     return credential.Subject(
         retirement=retirement.id,
         beneficiary_commitment=retirement.beneficiary,
@@ -184,13 +218,10 @@ def _subject(
             id=batch.id,
             address=batch.address,
             serials=serial_text(batch, batch.serial_first, batch.serial_last),
-            issuance_transaction=batch.transaction,
         ),
-        project=credential.Project(id=project.id, name=project.name, country=project.country),
+        project=credential.Project(id=batch.project, name=project_name, country=batch.country),
         vintage=_span(batch.start_us, batch.end_us),
-        methodology=credential.Methodology(
-            id=methodology.id, version=str(methodology.version), document=methodology.document_hash.hex()
-        ),
+        methodology=credential.Methodology(id=batch.methodology.id, version=str(batch.methodology.version)),
         labels=(),
         reason=retirement.reason,
         country=retirement.country,
@@ -203,13 +234,7 @@ def _subject(
             holder=holder.account_address,
             time=format_us(_known(retirement.retired_us, retirement.id)),
         ),
-        gateways=_gateways(evidence, kept),
-        evidence=credential.Evidence(
-            report=batch.report_hash,
-            anchors_root=bundle.anchors_root(project.id, evidence.anchors).hex(),
-            anchors=str(len(evidence.anchors)),
-            manifest=bundle.manifest_hash(archive).hex(),
-        ),
+        gateways=(),
     )
 
 

@@ -56,7 +56,7 @@ def check_holding(
     kept = load_retirement(retirement, registry)
     if kept.record.state != "accepted":
         return kept.record
-    batch = named_batch(kept.record.batch, registry=registry)
+    batch = named_batch(kept.record.batch, registry=registry, chain=chain)
     owner = _owner(kept.record, accounts)
     if kept.record.purchase is None:
         from_balance = kept.record.from_balance
@@ -70,7 +70,7 @@ def retire_grams(
     """Submit the retirement, signed by the organisation's key; returns the transaction's hash."""
     kept = load_retirement(retirement, registry)
     found = kept.record
-    batch = named_batch(found.batch, registry=registry)
+    batch = named_batch(found.batch, registry=registry, chain=chain)
     owner = _owner(found, accounts)
     if _ORDER.index(found.state) < _ORDER.index("submitted"):
         _advance(kept, "submitted", "retire_grams", registry, now_us)

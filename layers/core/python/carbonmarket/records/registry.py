@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from carbonmarket.records.chain import Origin
+
 ProjectState = Literal["draft", "submitted", "validated", "approved", "rejected"]
 PeriodState = Literal["closing", "in_review", "minting", "registered", "rejected"]
 Vote = Literal["approve", "refuse"]
@@ -129,7 +131,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A batch as it was issued; what has become of its grams since is the chain's to say.
 
     ``address`` is the token object that is also the fungible asset; ``transaction`` and ``version`` are of
-    the issuance. Serials run from the first to the last, both included, one a gram.
+    the issuance. Serials run from the first to the last, both included, one a gram. ``origin`` is set where
+    another registry issued it: what this market knows of its own issuances is empty then.
     """
 
     id: str
@@ -149,3 +152,4 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     transaction: str
     version: int
     issued_us: int
+    origin: Origin | None = None

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import msgspec
+from msgspec import UNSET
 
 from carbonmarket import times
 from carbonmarket.certificate import credential, data_integrity, multikey
-from carbonmarket.certificate.credential import Certificate
+from carbonmarket.certificate.credential import Certificate, Origin
 from carbonmarket.errors import MarketError
 from carbonmarket.verification.chain_links import ChainView, check_chain
 from carbonmarket.verification.evidence_links import check_evidence
@@ -24,10 +25,11 @@ _FORM = "canonical form"
 _PROOF = "proof"
 _TRUST = "trusted key"
 _ISSUER = "issuer"
+_ORIGIN = "origin"
 _QUANTITY = "quantity"
 _BLOCK = "serial block"
 _DATES = "dates"
-_CERTIFICATE_LINKS = (_PROOF, _TRUST, _ISSUER, _QUANTITY, _BLOCK, _DATES)
+_CERTIFICATE_LINKS = (_PROOF, _TRUST, _ISSUER, _ORIGIN, _QUANTITY, _BLOCK, _DATES)
 
 
 class Unreadable(MarketError):
@@ -86,6 +88,9 @@ def verify_certificate(
         return _report(recorder, None, evidence, chain)
     _check_signature(recorder, certificate, trusted_keys)
     recorder.attempt(
+        _ORIGIN, lambda: credential.check_origin(certificate.subject), _origin_sentence(certificate)
+    )
+    recorder.attempt(
         _QUANTITY,
         lambda: credential.check_quantity(certificate.subject),
         f"{certificate.subject.grams} g are exactly the serials {certificate.subject.serials}",
@@ -99,6 +104,11 @@ def verify_certificate(
     checked = check_evidence(recorder, certificate, evidence)
     check_chain(recorder, certificate, checked, chain)
     return _report(recorder, certificate, evidence, chain)
+
+
+def _origin_sentence(certificate: Certificate) -> str:
+    origin = certificate.subject.origin
+    return str(origin) if isinstance(origin, Origin) else "the credits were measured and issued here"
 
 
 def _check_signature(recorder: LinkRecorder, certificate: Certificate, trusted: Collection[str]) -> None:
@@ -149,10 +159,19 @@ def _check_dates(certificate: Certificate) -> None:
 def _report(
     recorder: LinkRecorder, certificate: Certificate | None, evidence: bytes | None, chain: ChainView | None
 ) -> VerificationReport:
-    not_proven = ["that a sensor told the truth: signatures prove who sent a reading, not what it measured"]
-    not_proven.append("that reviewers and project are independent beyond the rule that draws reviewers")
-    if evidence is None:
-        not_proven.append("that the grams follow from readings: no evidence was given (--evidence)")
+    origin = certificate.subject.origin if certificate is not None else UNSET
+    if isinstance(origin, Origin):
+        not_proven = [
+            f"that anything was reduced or removed: {origin.registry} says so, nobody measured it here",
+            f"that {origin.registry} holds serial {origin.serial} back from being sold or claimed there",
+        ]
+    else:
+        not_proven = [
+            "that a sensor told the truth: signatures prove who sent a reading, not what it measured"
+        ]
+        not_proven.append("that reviewers and project are independent beyond the rule that draws reviewers")
+        if evidence is None:
+            not_proven.append("that the grams follow from readings: no evidence was given (--evidence)")
     if chain is None:
         not_proven.append("that roots, batch and retirement stand on chain: no node was asked (--node)")
     return VerificationReport(

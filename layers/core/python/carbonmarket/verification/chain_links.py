@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from msgspec import UnsetType
+
 from carbonmarket import serials, times
 from carbonmarket.certificate.bundle import Anchor, Evidence
-from carbonmarket.certificate.credential import Certificate, Subject
+from carbonmarket.certificate.credential import Certificate, Origin, Subject
 from carbonmarket.chain import addresses
 from carbonmarket.verification.links import Contradiction, LinkRecorder
 
@@ -54,6 +56,9 @@ def check_chain(
     recorder.attempt(
         _BATCH, lambda: _check_batch(subject, chain), f"batch {subject.batch.id} stands on chain as named"
     )
+    if isinstance(subject.origin, Origin):
+        recorder.skip((_ANCHORS,), str(subject.origin))
+        return
     if evidence is None:
         recorder.skip((_ANCHORS,), "no whole evidence was given")
         return
@@ -94,19 +99,29 @@ def _check_retirement(subject: Subject, chain: ChainView) -> None:
 def _check_batch(subject: Subject, chain: ChainView) -> None:
     (batch,) = chain.view(_function(subject, "credit_batch::batch"), [subject.batch.address])
     block = serials.parse(subject.batch.serials)
+    report = "" if isinstance(subject.evidence, UnsetType) else subject.evidence.report
     expected = {
         "id": subject.batch.id,
         "project": subject.project.id,
         "country": subject.project.country,
         "methodology": subject.methodology.id,
         "methodology_version": subject.methodology.version,
-        "report_hash": "0x" + subject.evidence.report,
+        "report_hash": "0x" + report,
         "serial_first": str(block.first),
         "serial_last": str(block.last),
         "period_start": _seconds(subject.vintage.start),
         "period_end": _seconds(subject.vintage.end),
     }
     _compare("the batch", batch, expected)
+    if isinstance(subject.origin, Origin):
+        _check_origin(subject, subject.origin, chain)
+
+
+def _check_origin(subject: Subject, origin: Origin, chain: ChainView) -> None:
+    found = chain.view(_function(subject, "imports::origin"), [subject.batch.address])
+    expected = [origin.registry, origin.serial, subject.project.name]
+    if found != expected:
+        raise Contradiction(f"the batch on chain comes from {found}, the certificate says {expected}")
 
 
 def _check_anchors(subject: Subject, evidence: Evidence, chain: ChainView) -> None:

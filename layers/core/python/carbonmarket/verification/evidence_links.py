@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import UnsetType
+
 from carbonmarket import merkle, readings, sensors, serials, times
-from carbonmarket.certificate import bundle
+from carbonmarket.certificate import bundle, credential
 from carbonmarket.certificate.bundle import Anchor, Evidence, LeafRef
-from carbonmarket.certificate.credential import Certificate, Subject
+from carbonmarket.certificate.credential import Certificate, Origin, Subject
 from carbonmarket.methodologies import registry
 from carbonmarket.methodologies.report import Interval, MrvReport, parse_report
 from carbonmarket.readings import Message
@@ -48,6 +50,12 @@ def check_evidence(
     recorder: LinkRecorder, certificate: Certificate, archive: bytes | None
 ) -> Evidence | None:
     """Check the bundle against the certificate; answers what it holds, or None without a whole one."""
+    subject = certificate.subject
+    named = subject.evidence
+    if isinstance(named, UnsetType):
+        why = subject.origin if isinstance(subject.origin, Origin) else "the certificate names no evidence"
+        recorder.skip((_ARCHIVE, *_INNER), str(why))
+        return None
     if archive is None:
         recorder.skip((_ARCHIVE, *_INNER), "no evidence was given")
         return None
@@ -57,10 +65,9 @@ def check_evidence(
     if evidence is None:
         recorder.skip(_INNER, "the archive is broken")
         return None
-    subject = certificate.subject
     recorder.attempt(
         _MANIFEST,
-        lambda: _equal("manifest's hash", bundle.manifest_hash(archive).hex(), subject.evidence.manifest),
+        lambda: _equal("manifest's hash", bundle.manifest_hash(archive).hex(), named.manifest),
         "the certificate signs this very archive",
     )
     recorder.attempt(
@@ -70,7 +77,7 @@ def check_evidence(
     )
     recorder.attempt(
         _REPORT,
-        lambda: _equal("report's hash", hashlib.sha256(evidence.report).hexdigest(), subject.evidence.report),
+        lambda: _equal("report's hash", hashlib.sha256(evidence.report).hexdigest(), named.report),
         "the report is the one that the certificate names",
     )
     recorder.attempt(
@@ -80,8 +87,8 @@ def check_evidence(
     )
     recorder.attempt(
         _ANCHORS,
-        lambda: _check_anchors(evidence, subject),
-        f"the {subject.evidence.anchors} anchored parts are those under the certificate's root",
+        lambda: _check_anchors(evidence, subject, named),
+        f"the {named.anchors} anchored parts are those under the certificate's root",
     )
     _check_readings(recorder, evidence, subject)
     return evidence
@@ -136,9 +143,9 @@ def _equal(what: str, found: str, expected: str) -> None:
 
 def _check_document(evidence: Evidence, subject: Subject) -> None:
     found = hashlib.sha256(evidence.methodology_document).hexdigest()
-    _equal("methodology document's hash", found, subject.methodology.document)
+    _equal("methodology document's hash", found, _document(subject))
     known = registry.get(subject.methodology.id, int(subject.methodology.version))
-    _equal("known version's document hash", known.document_hash.hex(), subject.methodology.document)
+    _equal("known version's document hash", known.document_hash.hex(), _document(subject))
 
 
 def _check_subject(evidence: Evidence, subject: Subject) -> MrvReport:
@@ -148,8 +155,13 @@ def _check_subject(evidence: Evidence, subject: Subject) -> MrvReport:
     _equal("report's end", times.format_us(report.period_end_us), subject.vintage.end)
     _equal("report's methodology", report.methodology, subject.methodology.id)
     _equal("report's methodology version", str(report.methodology_version), subject.methodology.version)
-    _equal("report's methodology document", report.methodology_document, subject.methodology.document)
+    _equal("report's methodology document", report.methodology_document, _document(subject))
     return report
+
+
+def _document(subject: Subject) -> str:
+    document = subject.methodology.document
+    return "" if isinstance(document, UnsetType) else document
 
 
 def _check_transactions(evidence: Evidence, subject: Subject) -> None:
@@ -157,13 +169,13 @@ def _check_transactions(evidence: Evidence, subject: Subject) -> None:
     for name, expected in named.items():
         transaction = evidence.transactions.get(name)
         found = transaction.get("hash") if isinstance(transaction, dict) else None
-        _equal(f"{name}'s transaction", str(found), expected)
+        _equal(f"{name}'s transaction", str(found), str(expected))
 
 
-def _check_anchors(evidence: Evidence, subject: Subject) -> None:
-    _equal("number of anchors", str(len(evidence.anchors)), subject.evidence.anchors)
+def _check_anchors(evidence: Evidence, subject: Subject, named: credential.Evidence) -> None:
+    _equal("number of anchors", str(len(evidence.anchors)), named.anchors)
     root = bundle.anchors_root(subject.project.id, evidence.anchors)
-    _equal("root over the anchors", root.hex(), subject.evidence.anchors_root)
+    _equal("root over the anchors", root.hex(), named.anchors_root)
     start_s, end_s = (
         times.parse_us(text, "vintage") // times.MICROSECONDS
         for text in (subject.vintage.start, subject.vintage.end)
