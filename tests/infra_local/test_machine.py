@@ -17,7 +17,7 @@ from rich.console import Console
 from carbonmarket.errors import EngineUnavailable
 from carbonmarket_adapters import wiring
 from carbonmarket_adapters.wiring import money as wiring_money
-from infra.declarations import declarations
+from infra.declarations import declarations, resource_name
 from infra.local.deploy import client
 from infra.local.engines.process import EngineError, listens
 from infra.local.engines.stripe.webhooks import signature
@@ -97,6 +97,13 @@ def test_cards_are_charged_with_the_keys_that_the_machine_has_made(
     machine.engine("Stripe server").start()
     for cached in (wiring.settings, wiring.aws, wiring_money.payments):
         cached.cache_clear()
+
+
+def test_a_new_machine_agrees_on_its_money(machine: Machine) -> None:
+    """The float that the treasury begins with stands in the ledger as it stands on chain."""
+    name = resource_name(machine.settings.stage, "reconcile-money")
+    answer = client("lambda", machine.settings.aws_url).invoke(FunctionName=name, Payload=b"{}")
+    assert json.loads(answer["Payload"].read()) == {"matched": 0, "differences": 0}
 
 
 def test_a_declared_schedule_runs_its_function(machine: Machine) -> None:
