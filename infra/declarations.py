@@ -143,9 +143,11 @@ FUNCTIONS = (
     Function(
         "watch-chain",
         "functions.watch_chain.handler.handler",
-        (change("chain"), change("signing")),
-        timeout_seconds=60,
-        concurrency=1,
+        # Clearing a projection whose chain was replaced takes a scan.
+        (change("chain"), Grant("table", "chain", "scan"), change("signing")),
+        # Longer than the minute after which the next one is started, which waits for this one's lease.
+        timeout_seconds=75,
+        concurrency=2,
     ),
     Function(
         "reconcile",

@@ -1,7 +1,8 @@
 """Watches the chain until shortly before its time is up; started again each minute.
 
-A lease lets one watcher run at a time, and the cursor's revision stops a second one that has the lease
-wrongly. An open transaction that nobody asks after is settled or sent again on the way.
+A watcher's time is longer than a minute, so that the next one waits for its lease and nobody has to wait for
+the next minute. The lease lets one watcher run at a time, and the cursor's revision stops a second one that
+has the lease wrongly. An open transaction that nobody asks after is settled or sent again on the way.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ logger = Logger(service="watch_chain")
 tracer = Tracer(service="watch_chain")
 metrics = Metrics(namespace="CarbonMarket", service="watch_chain")
 
-# Of a function's 60 seconds, the last 5 are for ending cleanly.
+# Of the function's time, the last 5 seconds are for ending cleanly.
 _RESERVE_MS = 5_000
 _LEASE_S = 15
-_IDLE_S = 0.5
+_RENEW_S = 5
+_IDLE_S = 0.25
 _IDLE = Progress(0, 0, 0)
 
 
@@ -37,10 +39,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Answers {"versions", "undone"}: how many versions were folded and journal entries undone."""
     versions = undone = 0
     holder = context.aws_request_id
+    if not _has_lease(holder):
+        logger.info("another watcher has the lease")
+        return {"versions": 0, "undone": 0}
+    renew_at = time.monotonic() + _RENEW_S
     while context.get_remaining_time_in_millis() > _RESERVE_MS:
-        if not chain_writer().lease(holder, time.time_ns() // 1_000, _LEASE_S):
-            logger.info("another watcher has the lease")
-            break
+        if time.monotonic() > renew_at:
+            if not _lease(holder):
+                logger.warning("the lease ran out and another watcher took it")
+                break
+            renew_at = time.monotonic() + _RENEW_S
         progress = _advance()
         versions += progress.versions
         undone += progress.undone
@@ -51,6 +59,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     metrics.add_metric(name="VersionsFolded", unit=MetricUnit.Count, value=versions)
     metrics.add_metric(name="VersionsUndone", unit=MetricUnit.Count, value=undone)
     return {"versions": versions, "undone": undone}
+
+
+def _has_lease(holder: str) -> bool:
+    """Wait for the lease of a watcher that is about to end, or that was killed."""
+    until = time.monotonic() + _LEASE_S + _IDLE_S
+    while not _lease(holder):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_IDLE_S)
+    return True
+
+
+def _lease(holder: str) -> bool:
+    return chain_writer().lease(holder, time.time_ns() // 1_000, _LEASE_S)
 
 
 def _advance() -> Progress:
