@@ -74,6 +74,8 @@ def _operation(operation: Operation) -> Json:
         },
         "security": [] if operation.public else _LOGIN,
     }
+    if operation.cache_s:
+        described["responses"]["304"] = {"description": "Nothing has changed since the ETag that was sent."}
     if operation.schema is not None:
         body = {name: value for name, value in schema.load(operation.schema).items() if name[0] != "$"}
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
@@ -85,6 +87,13 @@ def _parameters(operation: Operation) -> Iterator[Json]:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     for name in (*operation.query, *(("first", "after") if operation.paged else ())):
         yield {"name": name, "in": "query", "schema": {"type": "string"}}
+    if operation.cache_s:
+        yield {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": f"The ETag of an earlier answer, which may be kept for {operation.cache_s} s.",
+            "schema": {"type": "string"},
+        }
     if operation.signed:
         yield {
             "name": operation.signed,

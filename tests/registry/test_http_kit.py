@@ -96,6 +96,10 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Any:
     def waiting(call: Call) -> object:
         return Answer(body={"state": "accepted"}, status=202, headers={"Retry-After": "2"})
 
+    @api.get("/v1/price", public=True, cache_s=5)
+    def price(call: Call) -> object:
+        return {"price": call.query.get("at", "10")}
+
     @api.get("/v1/alone", public=True)
     def alone(call: Call) -> object:
         raise EndpointConnectionError(endpoint_url=DEVELOPMENT.aws_endpoint_url)
@@ -131,6 +135,18 @@ def test_an_answer_carries_its_status_and_headers(client: Any) -> None:
     assert (answer.status_code, answer.headers["Retry-After"]) == (202, "2")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_what_may_be_kept_is_sent_once(client: Any) -> None:
+    first = client.get("/v1/price")
+    tag = first.headers["ETag"]
+    assert (first.status_code, first.headers["Cache-Control"]) == (200, "public, max-age=5")
+    for known in (tag, f"W/{tag}", f'"other", {tag}'):
+        again = client.get("/v1/price", headers={"If-None-Match": known})
+        assert (again.status_code, again.body, again.headers["ETag"]) == (304, b"", tag)
+    changed = client.get("/v1/price?at=11", headers={"If-None-Match": tag})
+    assert (changed.status_code, json.loads(changed.body)) == (200, {"price": "11"})
+    assert client.get("/v1/waiting").headers["Cache-Control"] == "no-store"
 
 
 def test_a_page_ends_in_the_cursor_of_the_next() -> None:

@@ -23,7 +23,7 @@ from carbonmarket_adapters.http.cursors import PageRequest, page_request
 # Bearer tokens, no cookies: any origin may ask, nothing rides along with it.
 CORS = CORSConfig(
     allow_origin="*",
-    allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+    allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
     expose_headers=["ETag", "Location", "Retry-After"],
     max_age=600,
 )
@@ -132,7 +132,6 @@ class Api:
         *,
         body: type[msgspec.Struct] | None = None,
         status: int = 201,
-        public: bool = False,
         replays: bool = True,
     ) -> Callable[[Handler], Handler]:
         """Declare a write. ``body`` is the record that ``schemas/http/<operation>.json`` is turned into.
@@ -141,7 +140,7 @@ class Api:
         did before: their answers are not kept a second time.
         """
         return self._route(
-            "POST", path, status=status, public=public, paged=False, query=(), body=body, replays=replays
+            "POST", path, status=status, public=False, paged=False, query=(), body=body, replays=replays
         )
 
     def hook(self, path: str, *, signed: str) -> Callable[[Handler], Handler]:

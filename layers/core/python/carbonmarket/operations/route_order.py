@@ -84,7 +84,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     quote: int
 
 
-class _Offer(msgspec.Struct, frozen=True):
+class Offer(msgspec.Struct, frozen=True):
+    """What rests at one price of one book: ``orders`` of ``grams`` together."""
+
     price: int
     book: int
     grams: int
@@ -114,7 +116,7 @@ def route_order(request: RouteOrder, *, desk: Desk) -> Route:
     return route
 
 
-def decide_route(offers: list[_Offer], books: dict[int, tuple[Book, Batch]], wanted: int) -> Route:
+def decide_route(offers: list[Offer], books: dict[int, tuple[Book, Batch]], wanted: int) -> Route:
     """Take the offers in the order of their price, as far as four books and one transaction go."""
     taken: dict[int, list[tuple[int, int]]] = {}
     left, steps = wanted, market_calls.STEPS_MAX
@@ -179,10 +181,10 @@ def vintage(batch: Batch) -> int:
     return int(format_s(batch.period_start_s)[:4])
 
 
-def _offers(book: int, limit: int, desk: Desk) -> Iterator[_Offer]:
+def _offers(book: int, limit: int, desk: Desk) -> Iterator[Offer]:
     for level in desk.market.levels(book, False, first=market_calls.STEPS_MAX):
         if level.price <= limit:
-            yield _Offer(level.price, book, level.grams, level.orders)
+            yield Offer(level.price, book, level.grams, level.orders)
 
 
 def place_criteria_order(
