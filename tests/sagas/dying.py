@@ -78,8 +78,8 @@ class Recorder:
         self.told.append((error, token))
 
 
-def deadly(patch: pytest.MonkeyPatch) -> tuple[Deaths, Recorder]:
-    """Wrap every port of the steps, and record what the saga would be told."""
+def deadly(patch: pytest.MonkeyPatch, *more: tuple[Any, str]) -> tuple[Deaths, Recorder]:
+    """Wrap every port of the steps, those of ``more`` too, and record what the saga would be told."""
     deaths, recorder = Deaths(), Recorder()
     for module, name in (
         (registry, "registry"),
@@ -88,6 +88,7 @@ def deadly(patch: pytest.MonkeyPatch) -> tuple[Deaths, Recorder]:
         (registry, "notifications"),
         (registry, "review_tasks"),
         (chain, "chain_access"),
+        *more,
     ):
         wrapped = deaths.wrap(getattr(module, name)())
         patch.setattr(module, name, lambda wrapped=wrapped: wrapped)

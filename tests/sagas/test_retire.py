@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from carbonmarket.certificate import multikey
+from carbonmarket.chain import calls
 from carbonmarket.verification import verify_certificate
 from carbonmarket_adapters.wiring import chain, registry
 from tests.sagas.world import Site, World
@@ -120,3 +121,43 @@ def test_the_same_key_retires_once(world: World, minted: Site) -> None:
 def test_an_id_that_was_never_given_is_not_found(world: World) -> None:
     answer = world.call("GET", "/v1/certificates/RET000000000000", who=None)
     assert answer.status_code == 404
+
+
+def test_an_imports_certificate_says_that_nothing_was_measured(world: World, minted: Site) -> None:
+    account = chain.chain_access()
+    organisation = registry.accounts().organisation(minted.organisation)
+    assert organisation is not None
+    bringing = calls.import_batch(
+        owner=organisation.account_address,
+        batch_id="IMPORTED1",
+        registry="ACR",
+        registry_serial="ACR-US-102-2016-1 to 5",
+        project="ACR102",
+        project_name="Air Bag Gas Substitution",
+        country="US",
+        methodology="Industrial Gas Substitution",
+        vintage_start=1_451_606_400,
+        vintage_end=1_483_228_800,
+        grams=1000,
+        labels=0,
+        uri="",
+    )
+    account.submit("import", world.settings.issuer_key, bringing)
+    assert account.await_fate("import").success
+    ordered = minted.post("/v1/retirements", order("IMPORTED1"))
+    answer = certificate(world, ordered["id"])
+    said = json.loads(answer.body)["credentialSubject"]
+    assert said["origin"] == {
+        "registry": "ACR",
+        "serial": "ACR-US-102-2016-1 to 5",
+        "statement": "not measured here",
+    }
+    assert said["labels"] == ["not-measured-here"]
+    assert "evidence" not in said
+    verified = json.loads(world.call("GET", f"/v1/verify/{ordered['id']}", who=None).body)
+    assert verified["valid"]
+    sentences = {link["name"]: link["sentence"] for link in verified["links"]}
+    assert sentences["origin"].startswith("not measured here: imported from ACR")
+    missing = world.call("GET", f"/v1/certificates/{ordered['id']}/evidence", who=None)
+    assert missing.status_code == 404
+    assert "not measured here" in json.loads(missing.body)["detail"]

@@ -6,8 +6,6 @@ import json
 import time
 from typing import Any
 
-import pytest
-
 from carbonmarket import schema
 from carbonmarket.operations.reconcile_money import reconcile_money
 from carbonmarket_adapters.wiring import chain, money, purchases
@@ -83,21 +81,6 @@ def test_after_three_d_secure_credits_are_retired_at_once(till: Till) -> None:
     assert json.loads(answer.body)["credentialSubject"]["grams"] == str(GRAMS)
 
 
-def test_what_a_book_fills_in_part_is_charged_in_part(till: Till) -> None:
-    till.offer(300)
-    placed = till.offer(200, PRICE + 1)
-    quote = till.quote()
-    till.withdraw(placed)
-    purchase = till.buy(quote, SECURE_CARD)
-    till.await_purchase(purchase, "requires_action")
-    till.authenticate(purchase)
-    done = till.await_purchase(purchase, "completed")
-    cents = -(-(300 * PRICE * 10_030) // (10_000 * 10_000))
-    assert (done["grams"], done["amount_cents"]) == ("300", str(cents))
-    assert till.money_at(till.intent(purchase)) == ("succeeded", cents)
-    till.books()
-
-
 def test_nothing_is_charged_where_nothing_fills(till: Till) -> None:
     placed = till.offer()
     quote = till.quote()
@@ -112,49 +95,6 @@ def test_nothing_is_charged_where_nothing_fills(till: Till) -> None:
     assert till.state() == before
     assert till.money_at(till.intent(purchase)) == ("canceled", 0)
     assert end(till, purchase)["error"] == "PurchaseFailed"
-
-
-@pytest.mark.parametrize(
-    ("card", "code"),
-    [
-        ("pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"),
-        ("pm_card_threeDSecureRequiredChargeDeclined", "generic_decline"),
-    ],
-)
-def test_a_declined_card_buys_nothing(till: Till, card: str, code: str) -> None:
-    till.offer()
-    before = till.state()
-    purchase = till.buy(till.quote(), card)
-    if "threeDSecure" in card:
-        till.await_purchase(purchase, "requires_action")
-        till.test(f"payment_intents/{till.intent(purchase)}/authentication", outcome="succeeded")
-        till.deliver_webhook("payment_intent.payment_failed", till.intent(purchase))
-    failed = till.await_purchase(purchase, "failed")
-    assert code in failed["failure"]
-    assert till.state() == before
-
-
-def test_a_card_that_does_not_exist_buys_nothing(till: Till) -> None:
-    till.offer()
-    before = till.state()
-    failed = till.await_purchase(till.buy(till.quote(), "pm_of_nobody"), "failed")
-    assert (failed["failure"], failed["money"]) == ("No such PaymentMethod: 'pm_of_nobody'", "none")
-    assert till.state() == before
-
-
-def test_criteria_buy_from_several_books(till: Till) -> None:
-    till.offer(300)
-    other = till.exchange.order("sell", PRICE + 5, 300, book=str(till.exchange.books[1]))
-    till.exchange.post(till.exchange.seller, "/v1/orders", other)
-    till.exchange.watch()
-    quote = till.quote(batch=None, criteria={"countries": ["US"]})
-    assert [leg["grams"] for leg in quote["legs"]] == ["300", "200"]
-    purchase = till.buy(quote, SECURE_CARD)
-    till.await_purchase(purchase, "requires_action")
-    till.authenticate(purchase)
-    done = till.await_purchase(purchase, "completed")
-    assert [fill["grams"] for fill in done["fills"]] == ["300", "200"]
-    till.books()
 
 
 def test_a_provider_that_was_away_is_asked_again(till: Till) -> None:

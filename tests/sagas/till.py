@@ -10,13 +10,12 @@ import json
 import time
 from typing import Any
 
-import pytest
 import requests
 import stripe
 
 from carbonmarket.ledger.laws import broken
 from carbonmarket.records.money import Books
-from carbonmarket_adapters.wiring import chain, money, purchases, registry
+from carbonmarket_adapters.wiring import chain, money, purchases
 from infra.local.engines.stripe import stripe_server
 from tests.market.exchange import Exchange
 from tests.money.provider import Inbox
@@ -78,7 +77,7 @@ class Till:
 
     def withdraw(self, placed: Any) -> None:
         """The seller takes an offer back."""
-        path = f"/v1/orders/{placed['book']}/{placed['order']}/cancellation"
+        path = f"/v1/orders/{placed['book']}/{placed['id']}/cancellation"
         self.exchange.post(self.exchange.seller, path)
 
     def quote(self, grams: int = GRAMS, **changes: Any) -> Any:
@@ -202,21 +201,11 @@ class Till:
         return found.status, found.amount_received
 
 
-def saga_state(purchase: str) -> dict[str, Any]:
-    """The input of a purchase's saga."""
-    return {"purchase": purchase}
-
-
 def execution(till: Till, purchase: str) -> Any:
     """The purchase's execution: its status, output and error."""
     account = till.world.aws.client("sts").get_caller_identity()["Account"]
     arn = f"arn:aws:states:us-east-1:{account}:execution:{till.world.aws.name('settle_trade')}:{purchase}"
     return till.world.aws.client("stepfunctions").describe_execution(executionArn=arn)
-
-
-def unsigned(patch: pytest.MonkeyPatch) -> None:
-    """Start no saga: a test runs the steps itself."""
-    patch.setattr(registry, "sagas", lambda: None)
 
 
 def changed(payload: bytes, **values: Any) -> bytes:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from carbonmarket.errors import EngineUnavailable
 from carbonmarket_adapters.wiring import settings
 
 Answer = TypeVar("Answer")
@@ -47,6 +48,9 @@ def names_what_is_away(
     def named(state: dict[str, Any], context: object) -> Answer:
         try:
             return step(state, context)
+        except EngineUnavailable:
+            # It says already who is away.
+            raise
         except Exception as error:
             # Only a step that fails pays for the import.
             from carbonmarket_adapters.http.problems import engine_unavailable

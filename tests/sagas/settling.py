@@ -1,0 +1,82 @@
+"""The saga settle_trade run in this process, step by step, so that a story can come between any two."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from carbonmarket.errors import MarketError
+from carbonmarket_adapters.wiring import money, purchases
+from functions.settle_trade import steps
+from tests.sagas.dying import deadly
+from tests.sagas.test_faults import CONTEXT
+from tests.sagas.till import CARD, SECURE_CARD, Till
+
+STEPS = (
+    "screen",
+    "authorise",
+    "await_authentication",
+    "place",
+    "await_fill",
+    "capture",
+    "hold",
+    "deliver",
+    "retire",
+    "pay_sellers",
+    "complete",
+)
+WAITS = ("await_authentication", "hold")
+
+
+class Settling:
+    """Purchases whose steps the story runs itself; no execution is started."""
+
+    def __init__(self, till: Till, patch: pytest.MonkeyPatch) -> None:
+        self.till = till
+        self.deaths, self.recorder = deadly(
+            patch,
+            (money, "ledger"),
+            (money, "payments"),
+            (purchases, "purchases"),
+            (purchases, "purchase_tasks"),
+        )
+
+    def step(self, purchase: str, name: str, **state: Any) -> Any:
+        """One step as the saga would run it."""
+        token = {"task_token": f"{purchase}/{name}"} if name in WAITS else {}
+        return getattr(steps, name)({"purchase": purchase, **token, **state}, CONTEXT)
+
+    def ended(self, purchase: str, name: str) -> str | None:
+        """What the wait of that name was told: "succeed", an error's name, or None while it waits."""
+        told = [what for what, token in self.recorder.told if token == f"{purchase}/{name}"]
+        return told[-1] if told else None
+
+    def until(self, purchase: str, last: str, first: str = "screen") -> None:
+        """The steps from ``first`` to ``last``; every wait among them must be over."""
+        for name in STEPS[STEPS.index(first) : STEPS.index(last) + 1]:
+            self.step(purchase, name)
+            if name in WAITS:
+                assert self.ended(purchase, name) == "succeed", self.recorder.told
+
+    def fail(self, purchase: str, error: MarketError) -> Any:
+        """The undo after an error, as the saga hands it over; the purchase as it is then."""
+        cause = json.dumps({"errorMessage": error.reason, "errorType": type(error).__name__})
+        self.step(purchase, "fail_purchase", error={"Error": type(error).__name__, "Cause": cause})
+        return self.till.purchase(purchase)
+
+    def bought(self, last: str = "await_fill", card: str = CARD, **changes: Any) -> str:
+        """A purchase of what the seller offers, up to a step."""
+        self.till.offer()
+        purchase = self.till.buy(self.till.quote(**changes), card)
+        if card == SECURE_CARD:
+            self.until(purchase, "authorise")
+            self.step(purchase, "await_authentication")
+            self.till.test(
+                f"payment_intents/{self.till.intent(purchase)}/authentication", outcome="succeeded"
+            )
+            self.until(purchase, last, "await_authentication")
+        else:
+            self.until(purchase, last)
+        return purchase

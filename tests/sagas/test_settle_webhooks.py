@@ -1,0 +1,152 @@
+"""What the payment provider tells: repeated, late, in any order, and by somebody else."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import pytest
+
+from carbonmarket_adapters.wiring import purchases
+from tests.sagas.settling import Settling
+from tests.sagas.till import SECURE_CARD, Till, changed
+
+DISPUTED_CARD = "pm_card_createDispute"
+
+
+@pytest.fixture
+def settling(till: Till, monkeypatch: pytest.MonkeyPatch) -> Settling:
+    """Steps that the story runs."""
+    return Settling(till, monkeypatch)
+
+
+def told(answer: Any) -> tuple[int, str]:
+    """An answer's status, and the event's state or the problem's kind."""
+    body = json.loads(answer.body)
+    return answer.status_code, body.get("state") or body["type"].rsplit("/", 1)[-1]
+
+
+def signed(till: Till, payload: bytes) -> str:
+    """The provider's signature over a body."""
+    at = int(time.time())
+    digest = hmac.new(till.webhook_secret.encode(), f"{at}.".encode() + payload, hashlib.sha256)
+    return f"t={at},v1={digest.hexdigest()}"
+
+
+def test_a_forged_webhook_is_refused_and_leaves_nothing(settling: Settling) -> None:
+    till = settling.till
+    till.offer()
+    purchase = till.buy(till.quote(), SECURE_CARD)
+    for name in ("screen", "authorise", "await_authentication"):
+        settling.step(purchase, name)
+    intent = till.intent(purchase)
+    till.test(f"payment_intents/{intent}/authentication", outcome="succeeded")
+    body, signature = till.inbox.wait_for("payment_intent.amount_capturable_updated", intent)
+    before = till.state()
+    forged = changed(body, id="evt_forged")
+    for payload, header in ((forged, signature), (body, ""), (body, "t=1,v1=00"), (b"", signature)):
+        assert told(till.post_webhook(payload, header)) == (400, "forged-event")
+    assert purchases.purchases().event("evt_forged") is None
+    assert (till.state(), settling.ended(purchase, "await_authentication")) == (before, None)
+    assert told(till.post_webhook(body, signature)) == (200, "handled")
+    assert settling.ended(purchase, "await_authentication") == "succeed"
+
+
+def test_a_webhook_that_comes_again_or_late_changes_nothing(settling: Settling) -> None:
+    till = settling.till
+    purchase = settling.bought("complete", SECURE_CARD)
+    before = till.state()
+    answered = len(settling.recorder.told)
+    for kind in ("payment_intent.succeeded", "payment_intent.amount_capturable_updated", "charge.captured"):
+        for _ in range(2):
+            assert told(till.deliver_webhook(f'"type": "{kind}"', till.intent(purchase))) == (200, "handled")
+    assert till.state() == before
+    assert till.purchase(purchase)["state"] == "completed"
+    assert {what for what, _ in settling.recorder.told[answered:]} <= {"succeed"}
+
+
+def test_a_webhook_of_a_payment_that_is_not_ours_is_kept_and_can_be_replayed(settling: Settling) -> None:
+    till = settling.till
+    foreign = till.stripe().v1.payment_intents.create(
+        {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    )
+    before = till.balances()
+    assert told(till.deliver_webhook("payment_intent.succeeded", foreign.id)) == (200, "failed")
+    [event] = [each for each in till.listed("/v1/payment-events") if foreign.id in (each["reason"] or "")]
+    replayed = till.operator(f"/v1/payment-events/{event['id']}/replay")
+    assert (replayed["state"], replayed["reason"]) == (
+        "failed",
+        f"payment {foreign.id} belongs to no purchase of ours",
+    )
+    assert till.balances() == before
+    # Somebody has to give it back; the ledger knows nothing of it.
+    till.stripe().v1.refunds.create({"payment_intent": foreign.id})
+
+
+def test_a_dispute_while_the_credits_are_held_keeps_them_from_the_buyer(settling: Settling) -> None:
+    till = settling.till
+    held = till.held()
+    purchase = settling.bought("capture", DISPUTED_CARD)
+    settling.step(purchase, "hold")
+    assert told(till.deliver_webhook("charge.dispute.created", till.intent(purchase))) == (200, "handled")
+    assert settling.ended(purchase, "hold") == "Disputed"
+    settling.step(purchase, "fail_purchase", error={"Error": "Disputed"})
+    found = till.purchase(purchase)
+    assert (found["state"], found["money"], till.held()) == ("failed", "captured", held)
+    assert {case["kind"] for case in till.cases(purchase)} == {"dispute", "kept_credits"}
+    till.books()
+
+
+@pytest.mark.parametrize("reversed_order", [False, True])
+def test_a_dispute_is_booked_once_in_whatever_order_it_is_told(
+    settling: Settling, reversed_order: bool
+) -> None:
+    till = settling.till
+    purchase = settling.bought("capture", DISPUTED_CARD)
+    settling.step(purchase, "hold")
+    till.operator(f"/v1/purchases/{purchase}/release")
+    settling.until(purchase, "complete", "deliver")
+    before = till.balances()
+    intent = till.intent(purchase)
+    body, _ = till.inbox.wait_for("charge.dispute.created", intent)
+    dispute = json.loads(body)["data"]["object"]["id"]
+    till.stripe().v1.disputes.update(
+        dispute, {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True}
+    )
+    kinds = ["created", "funds_withdrawn", "funds_reinstated", "closed"]
+    for kind in reversed(kinds) if reversed_order else kinds:
+        for _ in range(2):
+            answer = till.deliver_webhook(f'"type": "charge.dispute.{kind}"', intent)
+            assert told(answer) == (200, "handled")
+    # What the bank took came back, with its fee.
+    assert till.balances() == before
+    texts = sorted(case["text"] for case in till.cases(purchase))
+    assert [text.split(" cents")[0].rsplit(" ", 1)[0] for text in texts] == [
+        "the cardholder's bank disputes",
+        "the dispute of",
+    ]
+    assert texts[1].endswith("has ended: won")
+
+
+def test_a_refund_after_delivery_is_booked_and_told_to_a_person(settling: Settling) -> None:
+    till = settling.till
+    purchase = settling.bought("complete", SECURE_CARD)
+    held, before = till.held(), till.balances()
+    till.stripe().v1.refunds.create({"payment_intent": till.intent(purchase), "amount": 40})
+    for _ in range(2):
+        assert told(till.deliver_webhook('"type": "refund.created"', till.intent(purchase)))[0] == 200
+    [case] = till.cases(purchase)
+    assert (case["kind"], case["amount_cents"]) == ("refund", "40")
+    suspense = ("suspense", "USD")
+    assert till.balances()[suspense][0] - before.get(suspense, (0, 0, 0))[0] == 40
+    assert (till.held(), till.purchase(purchase)["state"]) == (held, "completed")
+
+
+def test_an_event_that_is_signed_and_no_event_is_refused(settling: Settling) -> None:
+    till = settling.till
+    for payload in (b"{}", b"[]", b"not json"):
+        status, kind = told(till.post_webhook(payload, signed(till, payload)))
+        assert (status, kind) == (422, "invalid-input")
