@@ -1,4 +1,4 @@
-"""Orders through the API: placed by many organisations at once, each signed by its own key, all of them matched.
+"""Orders through the API, by many organisations at once, each signed by its own key, all of them matched.
 
 ``python -m infra.benchmarks.orders [COUNT]`` starts a machine and measures them alone.
 """
@@ -52,9 +52,7 @@ class Traders:
 
     def user(self, organisation: str, role: str) -> User:
         """Somebody of an organisation."""
-        token = development_token(
-            self._key, subject=f"{role}-1", organisation=organisation, roles=(role,)
-        )
+        token = development_token(self._key, subject=f"{role}-1", organisation=organisation, roles=(role,))
         return User(self._url, token)
 
     def _admit(self, name: str) -> str:
@@ -128,7 +126,9 @@ def bench_orders(machine: MachineSettings, batch: str, orders: int = ORDERS) -> 
         with ThreadPoolExecutor(2 * PAIRS) as pool:
             began = time.perf_counter()
             runs = [
-                pool.submit(_trade, traders.user(trader, "buyer").token, urls[at % len(urls)], side, traders.book, each)
+                pool.submit(
+                    _trade, traders.user(trader, "buyer"), urls[at % GATEWAYS], side, traders.book, each
+                )
                 for side, people in (("sell", traders.sellers), ("buy", traders.buyers))
                 for at, trader in enumerate(people)
             ]
@@ -155,11 +155,11 @@ def _serve(machine: MachineSettings, number: int, stack: ExitStack) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
-def _trade(token: str, url: str, side: str, book: str, count: int) -> int:
+def _trade(who: User, url: str, side: str, book: str, count: int) -> int:
     """Place ``count`` orders of a gram; how many of them were filled at once."""
     filled = 0
     with requests.Session() as session:
-        session.headers["Authorization"] = f"Bearer {token}"
+        session.headers["Authorization"] = f"Bearer {who.token}"
         for number in range(count):
             body = {
                 "book": book,

@@ -104,6 +104,8 @@ class MachineSettings:
             stripe_webhook_secret=resource_name(self.stage, "stripe-webhook"),
             device_authority=str(self.state / "ca"),
             device_endpoint=f"{LOOPBACK}:{self.mqtt_port}",
+            # A million transactions, each counted at its cap: coins are play money here.
+            sponsor_daily_gas_budget=200_000_000_000,
             authorizer="development",
             development_key=self._development_key(),
         )
