@@ -128,6 +128,17 @@ def test_all_three_agree_after_cards_a_refund_and_a_deposit(desk: Desk) -> None:
     assert desk.ledger.published() == [result]
 
 
+def test_what_the_provider_paid_to_our_bank_is_booked_once(desk: Desk) -> None:
+    desk.book("one", desk.buy("one", 10_000), 10_000, 320)
+    desk.provider.client().v1.payouts.create({"amount": 9_000, "currency": "usd"})
+    for _ in range(2):
+        result = desk.run(later())
+        assert (result.differences, result.matched) == ((), 2)
+        assert result.provider_balance == result.ledger_receivable == 680
+    (bank,) = desk.ledger.balances("bank")
+    assert bank.debits == 9_000
+
+
 def test_a_capture_that_nobody_booked_is_named_once_it_is_late(desk: Desk) -> None:
     movement = desk.buy("one", 10_000)
     soon = desk.run()

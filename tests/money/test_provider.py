@@ -183,6 +183,9 @@ def test_sellers_are_paid_when_they_are_ready_and_money_is_there(own_provider: P
     pay(api, capture_method="automatic")
     made = api.v1.transfers.create(transfer)
     assert api.v1.balance_transactions.retrieve(made.balance_transaction).net == -1_000
+    payout = api.v1.payouts.create({"amount": 500, "currency": "usd"})
+    assert api.v1.payouts.retrieve(payout.id).status == "paid"
+    assert refusal(lambda: api.v1.payouts.create({"amount": 500, "currency": "usd"})).http_status == 400
     own_provider.test(f"accounts/{seller.id}/onboarding", outcome="restricted")
     assert not api.v1.accounts.retrieve(seller.id).payouts_enabled
     unknown = refusal(lambda: api.v1.accounts.retrieve("acct_none"))

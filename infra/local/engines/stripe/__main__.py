@@ -37,7 +37,15 @@ def main(port: int, state: Path, capture_window_s: int, webhook_url: str, webhoo
         Webhooks(store, webhook_url, webhook_secret).start()
     url = f"http://{LOOPBACK}:{port}"
     context = Context(store, url, capture_window_s, bool(webhook_url))
-    serve(create_app(context), host=LOOPBACK, port=port, threads=4, ident=None, connection_limit=1_000)
+    serve(
+        create_app(context),
+        host=LOOPBACK,
+        port=port,
+        threads=4,
+        ident=None,
+        connection_limit=1_000,
+        max_request_body_size=1024 * 1024,
+    )
 
 
 if __name__ == "__main__":

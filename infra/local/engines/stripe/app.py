@@ -31,6 +31,7 @@ WRITES: dict[str, Call] = {
     "/v1/accounts": connect.create_account,
     "/v1/account_links": connect.create_link,
     "/v1/transfers": connect.create_transfer,
+    "/v1/payouts": connect.create_payout,
 }
 LISTS = {
     "/v1/payment_intents": "payment_intent",
@@ -39,6 +40,7 @@ LISTS = {
     "/v1/disputes": "dispute",
     "/v1/accounts": "account",
     "/v1/transfers": "transfer",
+    "/v1/payouts": "payout",
     "/v1/balance_transactions": "balance_transaction",
     "/v1/events": "event",
 }
@@ -65,6 +67,7 @@ def create_app(context: Context) -> Flask:
     app.add_url_rule("/healthz", "health", lambda: {"status": "ok"})
     app.register_error_handler(404, _no_route)
     app.register_error_handler(405, _no_route)
+    app.register_error_handler(500, _fault)
     return app
 
 
@@ -157,6 +160,11 @@ def _page(outcomes: tuple[str, ...], id: str) -> str:
     buttons = "".join(f'<button name="outcome" value="{each}">{each}</button> ' for each in outcomes)
     # The id is put into no markup: the form posts to the page's own address.
     return f"<!doctype html><title>Test page</title><form method=post>{buttons}</form>"
+
+
+def _fault(error: Any) -> tuple[Object, int]:
+    # Flask has logged what it was.
+    return {"error": {"type": "api_error", "message": "Something failed in this server; see its log."}}, 500
 
 
 def _no_route(error: Any) -> tuple[Object, int]:

@@ -1,4 +1,4 @@
-"""Connected accounts of sellers, and transfers of the platform's balance to them."""
+"""Connected accounts of sellers, and what leaves our balance: transfers to them, payouts to our bank."""
 
 from __future__ import annotations
 
@@ -69,9 +69,6 @@ def onboard(context: Context, params: Params, id: str) -> Object:
 def create_transfer(context: Context, params: Params) -> Object:
     """POST /v1/transfers"""
     take.only(params, "amount", "currency", "description", "destination", "metadata", "transfer_group")
-    amount, currency = take.integer(params, "amount"), take.text(params, "currency").lower()
-    if amount < 1:
-        raise invalid("This value must be greater than or equal to 1.", param="amount")
     account = context.get("account", take.text(params, "destination"), "destination")
     if account["capabilities"].get("transfers") != "active":
         raise invalid(
@@ -79,12 +76,7 @@ def create_transfer(context: Context, params: Params) -> Object:
             "transfers, crypto_transfers, legacy_payments",
             code="insufficient_capabilities_for_transfer",
         )
-    if context.store.net_of(currency) < amount:
-        raise invalid(
-            "You have insufficient available funds in your Stripe account. Try adding funds directly to "
-            "your available balance.",
-            code="balance_insufficient",
-        )
+    amount, currency = _available(context, params)
     transfer = context.new(
         "transfer",
         "tr",
@@ -101,3 +93,41 @@ def create_transfer(context: Context, params: Params) -> Object:
     context.store.put(transfer)
     context.emit("transfer.created", transfer)
     return transfer
+
+
+def create_payout(context: Context, params: Params) -> Object:
+    """POST /v1/payouts: money goes to the platform's own bank, and has arrived."""
+    take.only(params, "amount", "currency", "description", "metadata", "statement_descriptor")
+    amount, currency = _available(context, params)
+    payout = context.new(
+        "payout",
+        "po",
+        amount=amount,
+        arrival_date=context.store.now(),
+        automatic=False,
+        currency=currency,
+        description=params.get("description"),
+        metadata=take.metadata(params),
+        method="standard",
+        status="paid",
+        type="bank_account",
+    )
+    payout["balance_transaction"] = context.move("payout", -amount, currency, payout["id"])["id"]
+    context.store.put(payout)
+    context.emit("payout.created", payout)
+    context.emit("payout.paid", payout)
+    return payout
+
+
+def _available(context: Context, params: Params) -> tuple[int, str]:
+    """The amount and currency asked for, which the platform's balance must have."""
+    amount, currency = take.integer(params, "amount"), take.text(params, "currency").lower()
+    if amount < 1:
+        raise invalid("This value must be greater than or equal to 1.", param="amount")
+    if context.store.net_of(currency) < amount:
+        raise invalid(
+            "You have insufficient available funds in your Stripe account. Try adding funds directly to "
+            "your available balance.",
+            code="balance_insufficient",
+        )
+    return amount, currency

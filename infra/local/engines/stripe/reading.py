@@ -19,6 +19,7 @@ FILTERS = {
     "dispute": ("charge", "payment_intent"),
     "event": ("type", "types"),
     "payment_intent": (),
+    "payout": (),
     "refund": ("charge", "payment_intent"),
     "transfer": ("destination", "transfer_group"),
 }

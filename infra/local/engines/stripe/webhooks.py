@@ -60,7 +60,7 @@ class Webhooks:
                 if taken or attempts + 1 >= ATTEMPTS_MAX:
                     self._store.delivered(number)
                     if not taken:
-                        _log.warning("%s was given up after %s attempts", event, ATTEMPTS_MAX)
+                        _log.warning("event %s was given up after %s attempts", event["id"], ATTEMPTS_MAX)
                 else:
                     self._store.postpone(number, time.time() + min(2**attempts, _WAIT_S_MAX))
         return len(due)

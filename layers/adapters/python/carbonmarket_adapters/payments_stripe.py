@@ -2,7 +2,7 @@
 
 The package takes half a second to import, so this module is imported by those alone who are about to pay. A
 key of ours becomes Stripe's Idempotency-Key, which Stripe keeps for a day; captures, refunds and transfers
-that come again after that are found by what they left behind.
+that come again after that are found by what they left behind. Who authorises keeps the intent.
 """
 
 from __future__ import annotations

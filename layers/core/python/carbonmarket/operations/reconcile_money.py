@@ -9,12 +9,14 @@ from carbonmarket.ledger.laws import broken
 from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.money import Ledger, Payments
 from carbonmarket.records.money import (
+    BANK,
     STRIPE_RECEIVABLE,
     TREASURY_FLOAT,
     Balance,
     BalanceTransaction,
     Line,
     MoneyReconciliation,
+    Transfer,
 )
 from carbonmarket.times import MICROSECONDS
 
@@ -27,6 +29,8 @@ _TRIES = 3
 _GRACE_US = 900 * MICROSECONDS
 # How late the ledger may have booked what the provider moved.
 _LATE_US = 60 * DAY_US
+# The provider pays our balance out to our bank on its own days, and takes it back where the bank refuses it.
+_TO_BANK = frozenset({"payout", "payout_cancel", "payout_failure"})
 _METADATA = "0x1::fungible_asset::Metadata"
 
 
@@ -41,7 +45,7 @@ def reconcile_money(
     catch_up: Callable[[], None],
     now_us: int,
 ) -> MoneyReconciliation:
-    """Return holds whose time has passed, compare, publish and return the result.
+    """Return holds whose time has passed, book payouts to our bank, compare, publish and return the result.
 
     ``treasury`` is the float's account on chain and ``quote_asset`` the metadata's address of its token;
     ``currency`` the one that cards are charged in. Trades go on meanwhile: where something differs, it is
@@ -49,6 +53,7 @@ def reconcile_money(
     provider or the node doesn't answer; nothing is published then.
     """
     ledger.expire(now_us)
+    _book_payouts(ledger, payments, now_us)
     for remaining in reversed(range(_TRIES)):
         held = _chain_float(chain, treasury, quote_asset)
         result = _compare(ledger, payments, held, currency, now_us)
@@ -57,6 +62,22 @@ def reconcile_money(
         catch_up()
     ledger.publish(result)
     return result
+
+
+def _book_payouts(ledger: Ledger, payments: Payments, now_us: int) -> None:
+    """Book what went to our bank, or came back: nobody but the provider decides on that."""
+    for movement in payments.balance_transactions(now_us - WINDOW_US, now_us + DAY_US):
+        if movement.kind in _TO_BANK and movement.net:
+            went = movement.net < 0
+            transfer = Transfer(
+                debit=BANK if went else STRIPE_RECEIVABLE,
+                credit=STRIPE_RECEIVABLE if went else BANK,
+                amount=abs(movement.net),
+                currency=movement.currency,
+                reason=movement.kind.replace("_", " "),
+                references={"balance_transaction": movement.id},
+            )
+            ledger.post(f"bank/{movement.id}", [transfer], now_us)
 
 
 def _chain_float(chain: ChainAccess, treasury: str, asset: str) -> int:

@@ -23,6 +23,7 @@ EXCHANGE = "exchange"
 DISPUTES = "disputes"
 SUSPENSE = "suspense"
 CAPITAL = "capital"
+BANK = "bank"
 
 
 def buyer(organisation: str) -> str:
