@@ -153,10 +153,13 @@ class ChainWriter:
         if self._cursor is not None:
             # No version has this fingerprint: whoever goes on after a kill finds that, and clears the rest.
             self._replace_cursor([], msgspec.structs.replace(self._cursor.record, fingerprint=""))
-        with self._model.batch_write() as batch:
-            for item in self._model.scan(attributes_to_get=["pk", "sk", "kind"]):
-                if is_projected(item.kind) or item.kind == _ENTRY.name:
-                    batch.delete(item)
+        found = [
+            Delete(item.pk, item.sk)
+            for item in self._model.scan(attributes_to_get=["pk", "sk", "kind"])
+            if is_projected(item.kind) or item.kind == _ENTRY.name
+        ]
+        for start in range(0, len(found), TRANSACTION_ITEMS_MAX):
+            self._table.transact(found[start : start + TRANSACTION_ITEMS_MAX])
         self._replace_cursor([], None)
         self._known.clear()
 
