@@ -92,12 +92,14 @@ class Agents:
         }
 
     def wave(self, orders: int, tape: Tape) -> Iterator[Act]:
-        """About ``orders`` orders, and the cancellations that go before a maker's new quotes."""
-        left = orders
-        while left > 0:
+        """So many orders, one by criteria counted once, and the cancellations that go before a maker's new quotes."""
+        placed = 0
+        while placed < orders:
             [venue] = self._chance.choices(self._venues, self._weights)
             for act in self._visit(venue, tape):
-                left -= act.call.function != "cancel_page"
+                if placed == orders:
+                    return
+                placed += act.call.function != "cancel_page"
                 yield act
 
     def _visit(self, venue: Venue, tape: Tape) -> Iterator[Act]:

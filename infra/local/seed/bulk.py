@@ -32,6 +32,8 @@ _IN_FLIGHT_MAX = 90
 _BATCH = 10
 _EXPIRY_S = 300
 _SETTLE_S = 60
+_OCTAS_MIN = 10**11
+_BALANCE, _COIN = "0x1::coin::balance", "0x1::aptos_coin::AptosCoin"
 _BCS = {"content-type": "application/x.aptos.signed_transaction+bcs"}
 
 
@@ -124,9 +126,10 @@ class Bulk:
         if found is None:
             self._signer.create(key)
             address = self._signer.address(key)
-            body = self._node.account(address).body
-            if body is None:
+            [octas] = self._node.view(_BALANCE, [_COIN], [address])
+            if int(octas) < _OCTAS_MIN:
                 self._fund(address)
+            body = self._node.account(address).body
             found = _Account(address, int(body["sequence_number"]) if body else 0)
             self._accounts[key] = found
         return found

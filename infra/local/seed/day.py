@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import zlib
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -128,22 +129,30 @@ def maker_of(issuance: Issuance) -> str:
 
 
 def chosen(imported: Sequence[Imported], prices: Prices, books: int) -> list[Venue]:
-    """The venues: the largest batch of each project first, then the rest by size."""
-    by_size = sorted(imported, key=lambda each: (-each.issuance.grams_project, each.book))
-    seen: set[str] = set()
-    first: list[Imported] = []
-    rest: list[Imported] = []
-    for each in by_size:
-        (rest if each.issuance.project in seen else first).append(each)
-        seen.add(each.issuance.project)
-    return [
-        Venue(
-            book=each.book,
-            batch=canonical(each.batch),
-            project_type=each.issuance.project_type,
-            published=prices.of(each.issuance.project_type).units,
-            grams=each.issuance.grams_project,
-            maker=maker_of(each.issuance),
-        )
-        for each in (*first, *rest)[:books]
-    ]
+    """So many venues, of every type of project alike: each type's largest batch, then its second, and so on,
+    other projects of a type before further batches of one."""
+    ranked: list[tuple[int, int, Imported]] = []
+    types: dict[str, list[Imported]] = defaultdict(list)
+    for each in sorted(imported, key=lambda each: (-each.issuance.grams_project, each.book)):
+        types[each.issuance.project_type].append(each)
+    for alike in types.values():
+        seen: Counter[str] = Counter()
+        turns = []
+        for each in alike:
+            turns.append((seen[each.issuance.project], each))
+            seen[each.issuance.project] += 1
+        in_turn = sorted(turns, key=lambda turn: turn[0])
+        ranked += [(rank, each.book, each) for rank, (_, each) in enumerate(in_turn)]
+    return [_venue(each, prices) for _, _, each in sorted(ranked, key=lambda one: one[:2])[:books]]
+
+
+def _venue(imported: Imported, prices: Prices) -> Venue:
+    issuance = imported.issuance
+    return Venue(
+        book=imported.book,
+        batch=canonical(imported.batch),
+        project_type=issuance.project_type,
+        published=prices.of(issuance.project_type).units,
+        grams=issuance.grams_project,
+        maker=maker_of(issuance),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -28,16 +29,16 @@ def imports(report: RegistryFile, done: Seeded, console: Console) -> None:
     pooled = sum(not issuance.grams_project for issuance in report.issuances)
     console.print(
         f"{buffered:,} t lie in the registry's buffer pool and are not for sale"
-        + (f"; {pooled} rows hold nothing else" if pooled else "")
+        + (f"; rows of nothing else: {pooled}" if pooled else "")
     )
 
 
 def day(done: Seeded, prices: Prices, console: Console) -> None:
     """The day by type of project, and where the prices are from."""
-    table = Table(title="The day", title_justify="left")
-    table.add_column("Type of project")
-    for name in ("Books", "Orders", "Fills", "Tonnes", "USD", "USD/t", "Published", "Fees USD"):
-        table.add_column(name, justify="right")
+    table = Table(title="The day", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("Type of project", no_wrap=True, max_width=22)
+    for name in ("Books", "Orders", "Fills", "Tonnes", "USD", "USD/t", "Said", "Fees"):
+        table.add_column(name, justify="right", no_wrap=True)
     tallies: dict[str, Tally] = defaultdict(Tally)
     books: dict[str, int] = defaultdict(int)
     for venue in done.venues:
@@ -50,15 +51,18 @@ def day(done: Seeded, prices: Prices, console: Console) -> None:
         )
     total = done.tape.total()
     table.add_section()
-    table.add_row("All", str(len(done.venues)), *_figures(total), "", _dollars(total.fees))
+    table.add_row("All", str(len(done.venues)), *_figures(total), "", _whole(total.fees))
     console.print(table)
     tape = done.tape
     console.print(
         f"{tape.transactions:,} transactions, of which the contracts refused {tape.refused:,}; "
         f"{total.cancelled:,} orders or their remainders were cancelled"
     )
+    console.print("Agents trade around what was published ('Said', USD a tonne):")
     for source in prices.sources():
-        console.print(f"[dim]{source.says}: {source.title}, {source.publisher}, {source.url}[/dim]")
+        console.print(
+            f"[dim]{source.says}. {source.title}, {source.publisher}: {source.url}[/dim]", soft_wrap=True
+        )
 
 
 def _figures(tally: Tally) -> tuple[str, ...]:
@@ -67,10 +71,14 @@ def _figures(tally: Tally) -> tuple[str, ...]:
         f"{tally.orders:,}",
         f"{tally.fills:,}",
         f"{tally.grams // _GRAMS_PER_TONNE:,}",
-        _dollars(tally.quote),
+        _whole(tally.quote),
         _dollars(average) if average else "",
     )
 
 
 def _dollars(units: int) -> str:
     return f"{Decimal(units) / _UNITS_PER_DOLLAR:,.2f}"
+
+
+def _whole(units: int) -> str:
+    return f"{units // _UNITS_PER_DOLLAR:,}"
