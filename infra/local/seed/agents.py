@@ -6,6 +6,7 @@ gives the same orders. What an agent decides rests on the tape up to the wave be
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -86,13 +87,13 @@ class Agents:
         self._addresses = addresses
         self._quote = quote
         self._chance = chance
-        self._weights = [venue.grams for venue in venues]
+        self._weights = [math.isqrt(venue.grams) for venue in venues]
         self._worth = {
             venue.book: _moved(venue.published, chance.randint(-_WORTH_BPS, _WORTH_BPS)) for venue in venues
         }
 
     def wave(self, orders: int, tape: Tape) -> Iterator[Act]:
-        """So many orders, one by criteria counted once, and the cancellations that go before a maker's new quotes."""
+        """So many orders, one by criteria counted once, and cancellations before a maker's new quotes."""
         placed = 0
         while placed < orders:
             [venue] = self._chance.choices(self._venues, self._weights)
