@@ -11,7 +11,7 @@ import time
 
 import urllib3
 
-from infra.local.engines.stripe.store import Object, Store
+from infra.local.engines.stripe.store import Store
 
 ATTEMPTS_MAX = 16
 _WAIT_S_MAX = 300
@@ -50,22 +50,21 @@ class Webhooks:
     def deliver_due(self) -> int:
         """Try everything that is due once; how many were tried."""
         with self._store.transaction():
-            due = [
-                (number, attempts, self._store.get(event))
-                for number, event, attempts in self._store.due(time.time())
-            ]
-        for number, attempts, event in due:
-            taken = event is None or self._send(event)
+            due = self._store.due(time.time())
+        for number, event, attempts in due:
+            taken = self._send(event)
             with self._store.transaction():
-                if taken or attempts + 1 >= ATTEMPTS_MAX:
-                    self._store.delivered(number)
-                    if not taken:
-                        _log.warning("event %s was given up after %s attempts", event["id"], ATTEMPTS_MAX)
-                else:
+                if not taken and attempts + 1 < ATTEMPTS_MAX:
                     self._store.postpone(number, time.time() + min(2**attempts, _WAIT_S_MAX))
+                    continue
+                self._store.delivered(number)
+                if not taken:
+                    _log.warning("event %s was given up after %s attempts", event, ATTEMPTS_MAX)
         return len(due)
 
-    def _send(self, event: Object) -> bool:
+    def _send(self, id: str) -> bool:
+        with self._store.transaction():
+            event = self._store.get(id)
         payload = json.dumps(event, indent=2).encode()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
