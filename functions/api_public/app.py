@@ -36,7 +36,10 @@ def get_certificate_pdf(call: Call) -> object:
 
 @api.get("/v1/certificates/{certificate}/evidence", public=True)
 def get_certificate_evidence(call: Call) -> object:
-    """The evidence bundle: a redirect to the archive; 202 until it is there."""
+    """The evidence bundle: a redirect to the archive; 202 until it is there, 404 for imported credits."""
+    _, content = _found(call)
+    if content is not None:
+        certifying.require_evidence(content)
     return _redirect(call, "evidence.zip")
 
 

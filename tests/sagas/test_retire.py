@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from carbonmarket import ids
 from carbonmarket.certificate import multikey
 from carbonmarket.chain import calls
 from carbonmarket.verification import verify_certificate
@@ -127,9 +128,10 @@ def test_an_imports_certificate_says_that_nothing_was_measured(world: World, min
     account = chain.chain_access()
     organisation = registry.accounts().organisation(minted.organisation)
     assert organisation is not None
+    batch = ids.derive("BAT", "ACR", "ACR-US-102-2016-1 to 5")
     bringing = calls.import_batch(
         owner=organisation.account_address,
-        batch_id="IMPORTED1",
+        batch_id=batch,
         registry="ACR",
         registry_serial="ACR-US-102-2016-1 to 5",
         project="ACR102",
@@ -144,7 +146,7 @@ def test_an_imports_certificate_says_that_nothing_was_measured(world: World, min
     )
     account.submit("import", world.settings.issuer_key, bringing)
     assert account.await_fate("import").success
-    ordered = minted.post("/v1/retirements", order("IMPORTED1"))
+    ordered = minted.post("/v1/retirements", order(batch))
     answer = certificate(world, ordered["id"])
     said = json.loads(answer.body)["credentialSubject"]
     assert said["origin"] == {

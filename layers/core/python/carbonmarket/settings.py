@@ -17,15 +17,15 @@ class Settings:
     ``signer`` is "file" (keys in ``key_directory``) or "kms". ``readings_store`` is a URL;
     ``sqlite:///path`` is the only one that is spoken yet, so a stage on AWS can't take readings until the
     adapter of Timestream for InfluxDB is there. ``first_version`` is a version of the chain before which
-    ``market_address`` held no contracts: a new projection begins there. ``platform_key`` names the key that signs certificates;
-    ``issuer_key``, ``oracle_key`` and ``sponsor_key`` sign on chain. ``quote_asset`` is the address
-    of the metadata of the token that the market quotes in, ``quote_currency`` what cards are charged in;
-    ``treasury_key`` signs for the float that card purchases are filled from. ``stripe_api_base`` is the
-    payment provider's URL, empty for Stripe itself. ``card_risk_s`` is how long a card purchase is
-    held that no bank answers for, ``card_cents_max`` the most that one purchase may cost, ``card_denied``
-    organisations that can't buy by card, with commas between. ``device_authority`` is the folder of one
-    machine's certificate authority (ca.pem, ca.key); empty, AWS IoT Core signs. ``device_endpoint`` is
-    host:port of that machine's broker.
+    ``market_address`` held no contracts: a new projection begins there. ``platform_key`` names the key that
+    signs certificates; ``issuer_key``, ``oracle_key`` and ``sponsor_key`` sign on chain. ``quote_asset`` is
+    the address of the metadata of the token that the market quotes in, ``quote_currency`` what cards are
+    charged in; ``treasury_key`` signs for the float that card purchases are filled from.
+    ``stripe_api_base`` is the payment provider's URL, empty for Stripe itself. ``card_risk_s`` is how long
+    a card purchase is held that no bank answers for, ``card_cents_max`` the most that one purchase may
+    cost, ``card_denied`` organisations that can't buy by card, with commas between. ``device_authority`` is
+    the folder of one machine's certificate authority (ca.pem, ca.key); empty, AWS IoT Core signs.
+    ``device_endpoint`` is host:port of that machine's broker.
     """
 
     stage: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from carbonmarket.labels import label_names
 from carbonmarket.operations.acts import Done
 from carbonmarket.operations.cancel_order import CancelledPage
@@ -37,6 +39,7 @@ def batch(record: Batch) -> Json:
         "labels": label_names(record.labels),
         "issued": str(record.issued),
         "retired": str(record.retired),
+        "origin": None if record.origin is None else msgspec.to_builtins(record.origin),
     }
 
 

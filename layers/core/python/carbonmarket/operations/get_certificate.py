@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from carbonmarket.errors import MarketError, NotFound
 from carbonmarket.operations.create_retirement import known_beneficiary
 from carbonmarket.ports.documents import CertificateFiles
@@ -30,6 +32,17 @@ def get_certificate(
     if kept.record.state == "failed":
         raise RetirementGone(f"the retirement failed, nothing was retired: {kept.record.failure}")
     return kept.record, certificates.get(retirement, "certificate.json")
+
+
+def require_evidence(certificate: bytes) -> None:
+    """NotFound for the certificate of imported credits, of which nothing was measured here."""
+    origin = json.loads(certificate)["credentialSubject"].get("origin")
+    if origin is not None:
+        raise NotFound(
+            f"there is no evidence: {origin['statement']}, imported from {origin['registry']}, "
+            f"serial {origin['serial']}",
+            field="certificate",
+        )
 
 
 def public_name(retirement: Retirement, subjects: SubjectKeys) -> str | None:
