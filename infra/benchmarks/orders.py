@@ -38,7 +38,7 @@ class Traders:
     """Organisations with grams and dollars in the market, and a book to meet in."""
 
     def __init__(self, machine: MachineSettings, batch: str, orders: int) -> None:
-        self._key = machine.market_settings("0x0", "0x0").development_key
+        self._key = machine.market_settings("0x0").development_key
         self._url = machine.gateway_url
         self._operator = self.user("ORGOPERATOR", "operator")
         self.sellers = [self._admit(f"Seller {number}") for number in range(PAIRS)]
@@ -141,6 +141,14 @@ def bench_orders(machine: MachineSettings, batch: str, orders: int = ORDERS) -> 
         "orders_per_s": round(2 * PAIRS * each / seconds, 1),
         "filled_at_once": filled,
     }
+
+
+def newest_batch(machine: MachineSettings) -> str:
+    """The batch that was issued last on the machine."""
+    key = machine.market_settings("0x0").development_key
+    token = development_token(key, subject="operator-1", organisation="ORGOPERATOR", roles=("operator",))
+    *_, last = User(machine.gateway_url, token).nodes("/v1/batches")
+    return str(last["id"])
 
 
 def _serve(machine: MachineSettings, number: int, stack: ExitStack) -> str:

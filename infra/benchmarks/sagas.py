@@ -51,7 +51,7 @@ def bench_sagas(machine: MachineSettings, folder: Path) -> dict[str, list[float]
 
 def mint_one(machine: MachineSettings, folder: Path) -> str:
     """Mint one day of a small project; the batch, which its developer holds."""
-    cast = assemble(machine.gateway_url, machine.market_settings("0x0", "0x0").development_key)
+    cast = assemble(machine.gateway_url, machine.market_settings("0x0").development_key)
     gateway = register(cast, cast.developer, "Bench", "BENCH-1", folder / "keys", machine.stage)
     _anchor_days(gateway, 1)
     return _mint(cast, gateway.identity.project, 0)[1]

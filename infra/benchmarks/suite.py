@@ -27,6 +27,7 @@ START = at_most(3, "s")
 FOLD = at_least(20_000, "events/s")
 STORED_TO_BARE = at_least(0.5, "of the items/s of bare transactions of 100 puts")
 SAGA = at_most(3, "s")
+ORDERS = at_most(300, "s")
 IMPORT = at_most(500, "ms")
 FIRST_REQUEST = at_most(1_500, "ms")
 FIRST_USE = at_most(12 * 60, "s")
@@ -103,12 +104,13 @@ class OnOneMachine:
         self._folder = folder
 
     def benchmarks(self) -> tuple[Benchmark, ...]:
-        """In the order they should run in: the sagas last, since their functions' processes stay."""
+        """In the order they should run in: the sagas late, since their functions' processes stay."""
         return (
             ("ingestion", self.ingestion),
             ("projection, store", self.projection),
             ("cold starts", self.cold_starts),
             ("sagas", self.sagas),
+            ("orders", self.orders),
         )
 
     def ingestion(self) -> Figures:
@@ -152,6 +154,13 @@ class OnOneMachine:
             f"saga_{name}": told(median(found[f"{name}_s"]), SAGA, list(found[f"{name}_s"]))
             for name in ("mint", "retire")
         }
+
+    def orders(self) -> Figures:
+        """10,000 orders through the API, once, in grams that the sagas have minted."""
+        from infra.benchmarks.orders import bench_orders, newest_batch
+
+        found = bench_orders(self._machine, newest_batch(self._machine))
+        return {"orders_placed_and_matched": told(found["orders_s"], ORDERS, [found["orders_s"]], **found)}
 
 
 def all_benchmarks(console: Console) -> Iterator[Benchmark]:
