@@ -135,6 +135,7 @@ def test_another_chain_is_folded_from_its_beginning(
     market = make_market(own_localnet)
     batch = market.issue()
     market.connect(chain_localnet)
+    market.fund("bob", 1)
     market.watch()
     assert market.projection.batch_at(batch.address) is None
     assert is_rebuilt_equal(market)
