@@ -72,7 +72,7 @@ def _continues(page: Page, chain_id: int, version: int, fingerprint: str) -> boo
 
 def _rewind(source: ChainSource, store: ProjectionStore, page: Page) -> int:
     """Undo back to the last version that the chain still has as it was folded, or, where the journal doesn't
-    reach so far back, clear all; entries undone."""
+    reach so far back, clear all; entries undone, the clearing counted as one."""
     cursor = store.begin()
     same_chain = cursor is not None and cursor.chain_id == page.chain_id
     undone = 0
@@ -84,6 +84,7 @@ def _rewind(source: ChainSource, store: ProjectionStore, page: Page) -> int:
         undone += 1
     if store.begin() is not None:
         store.clear()
+        undone += 1
     return undone
 
 
