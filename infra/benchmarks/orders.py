@@ -169,7 +169,7 @@ def _trade(who: User, url: str, side: str, book: str, count: int) -> int:
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {who.token}"
         for number in range(count):
-            body = {
+            body: dict[str, Any] = {
                 "book": book,
                 "side": side,
                 "kind": "gtc",
