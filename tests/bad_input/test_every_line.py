@@ -93,6 +93,25 @@ HELD_BY = {
         "infra_local/test_machine.py::test_an_engine_that_dies_is_named",
         "infra_local/test_process.py::test_preflight_names_everything_that_is_missing",
     ),
+    "off tick, off lot, zero, overflow of price × quantity, expired": (
+        "bad_input/test_orders.py::test_what_can_be_known_is_refused_before_anything_is_sent",
+    ),
+    "post-only that crosses": ("bad_input/test_orders.py::test_a_post_only_order_that_crosses_is_refused",),
+    "fill or kill that can't fill": (
+        "bad_input/test_orders.py::test_a_fill_or_kill_order_that_cannot_fill_is_refused",
+    ),
+    "too little escrow": ("bad_input/test_orders.py::test_too_little_escrow_is_refused",),
+    "cancel of another's order": (
+        "bad_input/test_orders.py::test_the_order_of_another_is_neither_cancelled_nor_amended",
+    ),
+    "paused": ("bad_input/test_orders.py::test_a_pause_stops_placing_and_nobody_from_cancelling",),
+    "frozen maker or taker": (
+        "bad_input/test_orders.py::test_a_frozen_taker_is_refused_and_a_frozen_makers_order_is_cleared_away",
+    ),
+    "blocklisted quote account": (
+        "bad_input/test_orders.py::test_an_account_on_the_quote_assets_blocklist_cannot_pay",
+    ),
+    "fee above cap": ("bad_input/test_orders.py::test_a_fee_above_the_cap_is_refused",),
     "retries, catches, undo, timeouts": (
         "infra_local/test_sagas.py::test_a_named_error_is_retried",
         "infra_local/test_sagas.py::test_a_named_error_is_caught_and_undone",

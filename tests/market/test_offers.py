@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.market.exchange import GRAMS, TICK, Exchange
+
+# The exchange is made once, on one worker.
+pytestmark = pytest.mark.xdist_group("exchange")
 
 
 def look(exchange: Exchange, path: str, **headers: str) -> Any:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbonmarket.operations.find_portfolio import decide_basis
 from tests.market.exchange import GRAMS, TICK, Exchange
 from tests.sagas.test_retire import certificate
+
+# The exchange is made once, on one worker.
+pytestmark = pytest.mark.xdist_group("exchange")
 
 PERIOD = {"period_start": "2016-01-01T00:00:00Z", "period_end": "2017-01-01T00:00:00Z"}
 CLAIM = {"reason": "voluntary", "country": "US", **PERIOD, "beneficiary": {"name": "Night Trains"}}
