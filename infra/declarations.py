@@ -157,6 +157,21 @@ FUNCTIONS = (
         concurrency=1,
     ),
     RECONCILE_MONEY,
+    Function(
+        "rate-parties",
+        "functions.rate_parties.handler.handler",
+        (
+            read("accounts"),
+            read("registry"),
+            read("devices"),
+            read("chain"),
+            change("market"),
+            change("evidence", "bucket"),
+            *sends_as("oracle"),
+        ),
+        timeout_seconds=300,
+        concurrency=1,
+    ),
 )
 
 
@@ -316,6 +331,7 @@ QUEUE_SOURCES = (QueueSource("readings", "ingest-readings", batch_size=25, windo
 SCHEDULES = (
     Schedule("anchor-readings", "rate(1 hour)", "anchor-readings"),
     Schedule("watch-chain", "rate(1 minute)", "watch-chain"),
+    Schedule("rate-parties", "rate(1 hour)", "rate-parties"),
     Schedule("reconcile", "cron(15 3 * * ? *)", "reconcile"),
     Schedule("reconcile-money", "cron(25 3 * * ? *)", "reconcile-money"),
 )

@@ -103,6 +103,11 @@ class ObservabilityStack(Stack):
             hourly = _market_metric(metric, "anchor_readings", Duration.hours(1))
             self._alarm(name, hourly, description)
         self._alarm(
+            "rating-refusals",
+            _market_metric("RatingRefusals", "rate_parties", Duration.hours(1)),
+            "The contract refused a rating",
+        )
+        self._alarm(
             "chain-rewound",
             _market_metric("VersionsUndone", "watch_chain", _FIVE_MINUTES),
             "The chain went back or was replaced, and the projection with it",

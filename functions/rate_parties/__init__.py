@@ -1,0 +1,1 @@
+"""Hourly: what parties did becomes their reputation on chain."""
