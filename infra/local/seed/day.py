@@ -24,7 +24,9 @@ from infra.local.seed.tape import Tape
 
 _PURSE = 10**12
 """What the faucet gives each agent: a million test dollars."""
-_WAVES = 24
+_WAVES_MAX = 24
+# In a smaller wave makers would quote and nobody come.
+_WAVE_ORDERS_MIN = 24
 _HOUR_US = 3_600_000_000
 _BALANCE = "0x1::primary_fungible_store::balance"
 _METADATA = "0x1::fungible_asset::Metadata"
@@ -109,9 +111,10 @@ class Seeder:
 
     def _trade(self, agents: Agents, tape: Tape, plan: Plan, at: Callable[[int], None]) -> None:
         began_us = self._bulk.now_us()
-        for wave in range(_WAVES):
-            self._pass_time(began_us + wave * plan.hours * _HOUR_US // _WAVES)
-            share = plan.orders * (wave + 1) // _WAVES - plan.orders * wave // _WAVES
+        waves = max(1, min(_WAVES_MAX, plan.orders // _WAVE_ORDERS_MIN))
+        for wave in range(waves):
+            self._pass_time(began_us + wave * plan.hours * _HOUR_US // waves)
+            share = plan.orders * (wave + 1) // waves - plan.orders * wave // waves
             for act in agents.wave(share, tape):
                 self._bulk.send(act.key, act.call)
             tape.read(self._bulk.settle())

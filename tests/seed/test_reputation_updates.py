@@ -1,0 +1,117 @@
+"""What parties do becomes their reputation: trades, reviews and readings rate, once each, with evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from carbonmarket.operations.rate_parties import RateResult, rate_parties
+from carbonmarket.reputation import BEST, COMMUNITY, DATA_QUALITY, DELIVERY, NEUTRAL, VERIFICATION, score
+from carbonmarket_adapters.wiring import aws, chain, registry, settings
+from carbonmarket_adapters.wiring.ratings import ratings
+from tests.market.exchange import Exchange
+from tests.sagas.world import Site
+
+# The exchange is made once, on one worker.
+pytestmark = pytest.mark.xdist_group("exchange")
+
+FAR = 2**40
+"""A time after every rating, at which nothing of it is left."""
+
+
+def party(exchange: Exchange, organisation: str) -> str:
+    """The commitment that stands for an organisation on chain."""
+    found = registry.accounts().organisation(organisation)
+    assert found is not None
+    return f"0x{found.commitment}"
+
+
+def rate(exchange: Exchange) -> RateResult:
+    """What the schedule does, and the watcher after it."""
+    exchange.watch()
+    done = rate_parties(ratings())
+    exchange.watch()
+    assert (done.waiting, done.refusals) == (0, [])
+    return done
+
+
+def kept(dimension: int, subject: str, reference: str) -> Any:
+    """A statement in the bucket of evidence, and its hash."""
+    key = f"ratings/{dimension}/{subject}/{reference}.json"
+    content = aws("s3").get_object(Bucket=settings().prefix + "evidence", Key=key)["Body"].read()
+    return json.loads(content), "0x" + hashlib.sha256(content).hexdigest()
+
+
+def test_a_trade_rates_both_sides_once(exchange: Exchange) -> None:
+    rate(exchange)
+    market, seller, buyer = (chain.market_projection(), exchange.seller, exchange.buyer)
+    exchange.place(seller, "sell", 10, 100)
+    exchange.place(buyer, "buy", 10, 100)
+    done = rate(exchange)
+    assert (done.verified, done.ratings) == (0, 2)
+    [(_, trade)] = market.trades_of(exchange.account(buyer), first=1)
+    reference = f"trade/{trade.index}"
+    for dimension, subject, other in ((DELIVERY, seller, buyer), (COMMUNITY, buyer, seller)):
+        rating = market.rating(party(exchange, subject), dimension, reference)
+        assert rating is not None
+        assert (rating.mark, rating.counterparty) == (BEST, party(exchange, other))
+        statement, digest = kept(dimension, exchange.account(subject), reference)
+        assert (statement["facts"]["grams"], rating.evidence_hash) == ("100", digest)
+        standing = market.standing(party(exchange, subject))[dimension]
+        assert score(standing, standing.updated) > NEUTRAL
+        assert score(standing, FAR) == NEUTRAL
+    again = rate(exchange)
+    assert (again.verified, again.ratings) == (0, 0)
+
+
+def test_whoever_died_before_its_mark_was_kept_rates_nothing_twice(exchange: Exchange) -> None:
+    exchange.place(exchange.seller, "sell", 11, 100)
+    exchange.place(exchange.buyer, "buy", 11, 100)
+    exchange.watch()
+    desk = ratings()
+    before = desk.marks.rated_up_to(exchange.account(exchange.seller))
+    rate(exchange)
+    standing = chain.market_projection().standing(party(exchange, exchange.seller))[DELIVERY]
+    desk.marks.save_rated_up_to(exchange.account(exchange.seller), before or "")
+    rate(exchange)
+    assert chain.market_projection().standing(party(exchange, exchange.seller))[DELIVERY] == standing
+
+
+def test_a_circle_of_trades_weighs_no_more_than_a_pair_may(exchange: Exchange) -> None:
+    """Dollars by the ten thousand between the same two: the contract's cap holds what all of it weighs."""
+    for _ in range(3):
+        exchange.place(exchange.seller, "sell", 10**8, 100)
+        exchange.place(exchange.rival, "buy", 10**8, 100)
+    rate(exchange)
+    seller = party(exchange, exchange.seller)
+    counted = [
+        int(rating.counted) >> 64
+        for _, rating in chain.market_projection().ratings(seller, first=1_000)
+        if (rating.dimension, rating.counterparty) == (DELIVERY, party(exchange, exchange.rival))
+    ]
+    assert counted[:1] == [100]
+    assert sum(counted) <= 100
+
+
+def test_a_period_rates_its_developer_by_readings_and_reviews(exchange: Exchange) -> None:
+    site = Site(exchange.world)
+    site.send_day(hours=18)
+    period = site.close()
+    site.await_period(period, "in_review")
+    site.approve(period)
+    site.await_period(period, "registered")
+    rate(exchange)
+    developer, market = party(exchange, site.organisation), chain.market_projection()
+    quality = market.rating(developer, DATA_QUALITY, period)
+    assert quality is not None
+    # Six of 24 hours were silent.
+    assert (quality.mark, quality.counterparty) == (BEST * 18 // 24, "")
+    statement, digest = kept(DATA_QUALITY, exchange.account(site.organisation), period)
+    assert (statement["facts"]["missing_s"], quality.evidence_hash) == (str(6 * 3_600), digest)
+    votes = [rating for _, rating in market.ratings(developer) if rating.dimension == VERIFICATION]
+    assert [rating.mark for rating in votes] == [BEST, BEST]
+    assert market.standing(developer)[VERIFICATION].counterparties == 2
+    assert rate(exchange).ratings == 0
