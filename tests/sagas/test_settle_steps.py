@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from carbonmarket import schema
 from carbonmarket.errors import (
     Conflict,
     EngineUnavailable,
@@ -21,6 +22,7 @@ from carbonmarket.operations.purchase_undo import AlreadyDelivered
 from carbonmarket_adapters.wiring import money
 from tests.money.provider import Provider
 from tests.sagas.settling import STEPS, WAITS, Settling
+from tests.sagas.test_notifications import Inbox as Notifications
 from tests.sagas.test_settle_trade import CENTS, COST, FEE
 from tests.sagas.till import CARD, GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till
 
@@ -49,33 +51,33 @@ def refused(settling: Settling, purchase: str, name: str, error: type[MarketErro
 
 def test_what_a_book_fills_in_part_is_charged_in_part(settling: Settling) -> None:
     till = settling.till
-    till.offer(300)
-    placed = till.offer(200, PRICE + 1)
+    till.offer(30)
+    placed = till.offer(20, PRICE + 1)
     quote = till.quote()
     till.withdraw(placed)
     units, grams = till.treasury()
     purchase = till.buy(quote)
     settling.until(purchase, "capture")
-    cents = -(-(300 * PRICE * 10_030) // (10_000 * 10_000))
+    cents = -(-(30 * PRICE * 10_030) // (10_000 * 10_000))
     found = till.purchase(purchase)
-    assert (found["grams"], found["amount_cents"]) == ("300", str(cents))
+    assert (found["grams"], found["amount_cents"]) == ("30", str(cents))
     assert till.money_at(till.intent(purchase)) == ("succeeded", cents)
-    assert till.treasury() == (units - 300 * PRICE * 10_030 // 10_000, grams + 300)
+    assert till.treasury() == (units - 30 * PRICE * 10_030 // 10_000, grams + 30)
     till.books()
 
 
 def test_an_order_by_criteria_takes_from_several_books(settling: Settling) -> None:
     till = settling.till
-    till.offer(300)
-    other = till.exchange.order("sell", PRICE + 5, 300, book=str(till.exchange.books[1]))
+    till.offer(30)
+    other = till.exchange.order("sell", PRICE + 5, 30, book=str(till.exchange.books[1]))
     till.exchange.post(till.exchange.seller, "/v1/orders", other)
     till.exchange.watch()
     quote = till.quote(batch=None, criteria={"countries": ["US"]}, deliver="retire", retirement=RETIREMENT)
-    assert [leg["grams"] for leg in quote["legs"]] == ["300", "200"]
+    assert [leg["grams"] for leg in quote["legs"]] == ["30", "20"]
     assert len({leg["retirement"] for leg in quote["legs"]}) == 2
     purchase = till.buy(quote)
     settling.until(purchase, "capture")
-    assert [fill["grams"] for fill in till.purchase(purchase)["fills"]] == ["300", "200"]
+    assert [fill["grams"] for fill in till.purchase(purchase)["fills"]] == ["30", "20"]
     till.books()
 
 
@@ -210,6 +212,9 @@ def test_a_provider_that_is_away_undoes_nothing(settling: Settling) -> None:
 
 def test_a_seller_who_chose_fiat_is_paid_once_its_account_is_ready(settling: Settling) -> None:
     till = settling.till
+    inbox = Notifications(till.world)
+    inbox.take()
+    inbox.messages.clear()
     seller = till.exchange.seller
     account = till.stripe().v1.accounts.create({"type": "express", "country": "US"}).id
     till.exchange.post(seller, "/v1/payout-choice", {"payout": "fiat", "account": account})
@@ -226,6 +231,9 @@ def test_a_seller_who_chose_fiat_is_paid_once_its_account_is_ready(settling: Set
     [payout] = [each for each in till.listed("/v1/payouts") if each["purchase"] == purchase]
     assert (payout["state"], payout["cents"], payout["attempts"]) == ("waiting", str(whole // 10_000), 1)
     assert "onboarding" in payout["reason"]
+    inbox.take_until("payout.waiting")
+    [waiting] = [message for message in inbox.messages if message["type"] == "payout.waiting"]
+    schema.check("events/payout_waiting", waiting)
     owed = till.balances()[f"payable:{seller}", "USD"]
     assert owed[0] == -whole // 10_000
 
@@ -235,6 +243,18 @@ def test_a_seller_who_chose_fiat_is_paid_once_its_account_is_ready(settling: Set
     assert till.stripe().v1.transfers.retrieve(paid["transfer"]).amount == whole // 10_000
     assert (f"payable:{seller}", "USD") not in till.balances()
     assert till.operator(f"/v1/payouts/{payout['id']}/retry") == paid
+
+
+def test_purchases_tell_their_buyers_in_the_schemas_form(settling: Settling) -> None:
+    inbox = Notifications(settling.till.world)
+    inbox.take()
+    settling.bought("complete", SECURE_CARD)
+    held = settling.bought("capture")
+    settling.step(held, "hold")
+    settling.fail(settling.bought("capture"), Conflict("a story"))
+    inbox.take_until("purchase.action_required", "purchase.held", "purchase.completed", "purchase.failed")
+    for message in inbox.messages:
+        schema.check("events/" + message["type"].replace(".", "_"), message)
 
 
 def test_dying_at_every_point_buys_and_charges_and_delivers_once(settling: Settling) -> None:

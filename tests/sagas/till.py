@@ -14,15 +14,15 @@ import requests
 import stripe
 
 from carbonmarket.ledger.laws import broken
-from carbonmarket.records.money import Books
+from carbonmarket.records.money import CAPITAL, STRIPE_RECEIVABLE, Books, Transfer
 from carbonmarket_adapters.wiring import chain, money, purchases
 from infra.local.engines.stripe import stripe_server
 from tests.market.exchange import Exchange
 from tests.money.provider import Inbox
 
-PRICE = 2_000
-"""In ticks: a gram costs 2,000 quote units, so 500 grams a dollar."""
-GRAMS = 500
+PRICE = 20_000
+"""In ticks: a gram costs 20,000 quote units, so that 50 grams cost a dollar."""
+GRAMS = 50
 CARD = "pm_card_visa"
 SECURE_CARD = "pm_card_threeDSecureRequired"
 RETIREMENT = {
@@ -66,6 +66,29 @@ class Till:
     def test(self, path: str, **form: Any) -> None:
         """What a cardholder or a seller does on the provider's pages."""
         requests.post(f"{self.url}/_test/{path}", data=form, timeout=10).raise_for_status()
+
+    def fund(self) -> None:
+        """The operator puts 100 dollars into the provider's balance, out of which disputes and sellers are
+        paid."""
+        paid = self.stripe().v1.payment_intents.create(
+            {
+                "amount": 10_000,
+                "currency": "usd",
+                "payment_method": CARD,
+                "confirm": True,
+                "expand": ["latest_charge.balance_transaction"],
+            }
+        )
+        moved = paid.latest_charge.balance_transaction
+        put_in = Transfer(
+            debit=STRIPE_RECEIVABLE,
+            credit=CAPITAL,
+            amount=moved.net,
+            currency="USD",
+            reason="the operator's own money",
+            references={"balance_transaction": moved.id},
+        )
+        money.ledger().post("story/fund", [put_in], time.time_ns() // 1_000)
 
     # People
 

@@ -17,6 +17,7 @@ _SENTENCE_MAX = 500
 _SENTENCES = {
     "States.Timeout": "the time for this step ran out",
     "ReviewRefused": "the drawn reviewers refused the report",
+    "Disputed": "the cardholder's bank has taken the money back",
 }
 
 

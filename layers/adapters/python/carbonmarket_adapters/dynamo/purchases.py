@@ -1,9 +1,10 @@
 """Table purchases: quotes, purchases by card, payouts to sellers, cases and the payment provider's events.
 
-Keys (pk / sk, listed by gsi1): ``quote#<id>`` / ``quote`` · ``purchase#<id>`` / ``purchase``
-(``purchases#<organisation>``, by time) · ``intent#<id>`` / ``intent`` ·
-``seller#<organisation>`` / ``choice`` · ``payout#<id>`` / ``payout`` (``payouts``, by time) ·
-``purchase#<id>`` / ``payout#<id>`` · ``case#<id>`` / ``case`` (``cases``, by time) · ``event#<id>`` / ``event`` (``failed-events``, by time).
+Keys (pk / sk, listed by gsi1): ``quote#<id>`` / ``quote`` ·
+``purchase#<id>`` / ``purchase`` (``purchases#<organisation>``, by time) · / ``payout#<id>`` ·
+``intent#<id>`` / ``intent`` · ``seller#<organisation>`` / ``choice`` ·
+``payout#<id>`` / ``payout`` (``payouts``, by time) · ``case#<id>`` / ``case`` (``cases``, by time) ·
+``event#<id>`` / ``event`` (``failed-events``, by time).
 Quotes that no purchase used leave by TTL. The tokens of waiting purchases lie in table sagas.
 """
 

@@ -175,15 +175,16 @@ def walk(levels: Sequence[Level], grams: int) -> tuple[int, int]:
     """
     units, left, orders, worst = 0, grams, 0, 0
     for level in levels:
-        if orders >= market_calls.STEPS_MAX:
+        taken = min(left, level.grams)
+        # Of a level that is not emptied nobody knows how many orders it takes: one at least.
+        orders += level.orders if taken == level.grams else 1
+        if orders > market_calls.STEPS_MAX:
             raise Conflict(
                 f"the cheapest {grams - left} grams lie in so many small orders that one purchase can't take "
                 "more; ask for less",
                 field="grams",
             )
-        taken = min(left, level.grams)
-        units, worst = units + cost(level.price, taken), level.price
-        orders, left = orders + level.orders, left - taken
+        units, worst, left = units + cost(level.price, taken), level.price, left - taken
         if left == 0:
             return units, worst
     raise Conflict(f"the book sells {grams - left} grams now, not {grams}", field="grams")

@@ -82,12 +82,15 @@ def _noted(kept: Kept[CardPurchase], found: Authorisation, till: Till) -> CardPu
             money="authorised",
             liability_shifted=shifted,
         ).record
-    if (kept.record.state, kept.record.intent) != ("requires_action", intent):
-        state = "requires_action" if found.state == "requires_action" else kept.record.state
-        kept = advance(kept, state, "authorise_purchase", till, intent=intent)
-    if found.state != "requires_action":
-        raise PaymentDeclined(found.reason or "the payment was declined", field="payment_method")
-    return kept.record
+    if found.state == "requires_action":
+        if kept.record.state != "requires_action":
+            kept = advance(kept, "requires_action", "authorise_purchase", till, intent=intent)
+        return kept.record
+    reason = found.reason or "the payment was declined"
+    if kept.record.failure != reason:
+        # The sentence is kept here: a wait that ends by an error hands on the error's name alone.
+        advance(kept, kept.record.state, "authorise_purchase", till, intent=intent, failure=reason)
+    raise PaymentDeclined(reason, field="payment_method")
 
 
 def await_authentication(purchase: str, token: str, till: Till) -> CardPurchase:

@@ -24,7 +24,13 @@ from carbonmarket.records.principal import BUYER, DEVELOPER, OPERATOR, Principal
 from carbonmarket.records.purchases import Payout, PayoutChoice
 
 
-class AccountNotReady(Conflict):
+class PayoutRefused(Conflict):
+    """The payment provider did not pay; the payout waits for another try."""
+
+    code = "payout-refused"
+
+
+class AccountNotReady(PayoutRefused):
     """The seller's account at the payment provider can't be paid out yet."""
 
     code = "payout-account-not-ready"
@@ -77,14 +83,14 @@ def pay_sellers(purchase: str, till: Till) -> list[Payout]:
         assert kept is not None
         try:
             paid.append(_pay(kept, till))
-        except AccountNotReady:
+        except PayoutRefused:
             found = till.store.payout(payout.id)
             paid.append(found.record if found else payout)
     return paid
 
 
 def retry_payout(payout: str, *, caller: Principal, till: Till) -> Payout:
-    """An operator tries again what is not paid yet; AccountNotReady says what is still lacking."""
+    """An operator tries again what is not paid yet; PayoutRefused says what is still lacking."""
     require_role(caller, OPERATOR)
     kept = till.store.payout(payout)
     if kept is None:
@@ -120,7 +126,8 @@ def _transfer(kept: Kept[Payout], till: Till) -> Payout:
         till.notifications.send(
             f"{payout.id}/waiting", "payout.waiting", payout.organisation, {**named, "reason": refused.reason}
         )
-        raise AccountNotReady(refused.reason, field="account") from refused
+        waits = AccountNotReady if refused.field == "account" else PayoutRefused
+        raise waits(refused.reason, field=refused.field) from refused
     _book_paid(payout, done, till)
     return _keep(kept, till, state="paid", reason="", transfer=done.transfer).record
 

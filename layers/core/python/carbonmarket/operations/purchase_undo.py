@@ -39,6 +39,7 @@ def fail_purchase(purchase: str, reason: str, till: Till) -> CardPurchase:
         return kept.record
     _require_undelivered(kept.record, till)
     kept = _known_fills(kept, till)
+    reason = kept.record.failure or reason
     if kept.record.fills:
         money, case = _return_money(kept.record, till), _kept_credits(kept.record, reason, till)
     else:
