@@ -28,6 +28,7 @@ FOLD = at_least(20_000, "events/s")
 STORED_TO_BARE = at_least(0.5, "of the items/s of bare transactions of 100 puts")
 SAGA = at_most(3, "s")
 ORDERS = at_most(300, "s")
+PROJECTED = at_most(1, "s")
 IMPORT = at_most(500, "ms")
 FIRST_REQUEST = at_most(1_500, "ms")
 FIRST_USE = at_most(12 * 60, "s")
@@ -111,6 +112,7 @@ class OnOneMachine:
             ("cold starts", self.cold_starts),
             ("sagas", self.sagas),
             ("orders", self.orders),
+            ("trades", self.trades),
         )
 
     def ingestion(self) -> Figures:
@@ -161,6 +163,14 @@ class OnOneMachine:
 
         found = bench_orders(self._machine, newest_batch(self._machine))
         return {"orders_placed_and_matched": told(found["orders_s"], ORDERS, [found["orders_s"]], **found)}
+
+    def trades(self) -> Figures:
+        """From an order's submission to its projected trade."""
+        from infra.benchmarks.orders import newest_batch
+        from infra.benchmarks.trading import bench_projected_trade
+
+        times = bench_projected_trade(newest_batch(self._machine))
+        return {"order_to_projected_trade": told(median(times), PROJECTED, list(times), longest=max(times))}
 
 
 def all_benchmarks(console: Console) -> Iterator[Benchmark]:
