@@ -29,6 +29,17 @@ STORED_TO_BARE = at_least(0.5, "of the items/s of bare transactions of 100 puts"
 SAGA = at_most(3, "s")
 ORDERS = at_most(300, "s")
 PROJECTED = at_most(1, "s")
+# What the book of econia takes on the same virtual machine, by depth (move/README.md); be better.
+_DEPTHS = (10, 100, 1_000, 10_000)
+BOOK_GAS = {
+    "place": dict(zip(_DEPTHS, (62_200, 73_200, 84_200, 99_200), strict=True)),
+    "match": dict(zip(_DEPTHS, (101_200, 101_200, 101_200, 108_200), strict=True)),
+}
+BOOK_RATES = {
+    "place": at_least(650, "orders placed/s"),
+    "match": at_least(370, "orders matched/s"),
+    "fill": at_least(1_500, "fills/s in transactions of 16"),
+}
 IMPORT = at_most(500, "ms")
 FIRST_REQUEST = at_most(1_500, "ms")
 FIRST_USE = at_most(12 * 60, "s")
@@ -45,6 +56,24 @@ def merkle() -> Figures:
         "merkle_tree_of_1000000_leaves": told(median(trees), TREE, trees),
         "merkle_proof_check": told(median(proofs), PROOF, proofs),
     }
+
+
+def book() -> Figures:
+    """The order book in the virtual machine, at each depth."""
+    from infra.benchmarks.market import bench_book
+
+    runs = [bench_book(_DEPTHS) for _ in range(RUNS)]
+    figures: Figures = {}
+    for depth, acts in runs[0].items():
+        for act, first in acts.items():
+            rates = [run[depth][act].per_s for run in runs]
+            reads = {"table_reads": first.table_reads, "table_writes": first.table_writes}
+            figures[f"book_{act}_at_depth_{depth}"] = told(median(rates), BOOK_RATES[act], rates)
+            if act in BOOK_GAS:
+                target = at_most(BOOK_GAS[act][depth], "gas less loading of modules")
+                gas = [run[depth][act].gas for run in runs]
+                figures[f"book_{act}_gas_at_depth_{depth}"] = told(median(gas), target, gas, **reads)
+    return figures
 
 
 def fold() -> Figures:
@@ -92,6 +121,7 @@ def first_use() -> Figures:
 ALONE: tuple[Benchmark, ...] = (
     ("Merkle tree", merkle),
     ("projection, fold", fold),
+    ("order book", book),
     ("localnet", localnet),
     ("set-up and demo", first_use),
 )
