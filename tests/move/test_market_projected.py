@@ -89,11 +89,12 @@ def compare_trades(play: Play) -> None:
         candles = [c for c in chain.records(Candle) if c.interval == interval]
         assert sum(c.trades for c in candles) == len(trades)
         assert sum(c.grams for c in candles) == sum(trade.grams for trade in trades)
-    spans = [(record.account, span) for record in chain.records(Taken) for span in record.spans]
-    inside = Counter(
-        account for account, span in spans for trade in trades if span.first <= trade.index <= span.last
-    )
-    assert inside == taken
+    by_index = {trade.index: trade for trade in trades}
+    for record in chain.records(Taken):
+        for at in record.trades:
+            assert by_index[at.index].taker == record.account
+            taken[record.account] -= 1
+    assert not any(taken.values())
     assert chain.state["book", BOOK].last_price == max(trades, key=lambda trade: trade.index).price
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
 
 from carbonmarket import candles
-from carbonmarket.chain.market_calls import STEPS_MAX
 from carbonmarket.ports.projection import Key
 from carbonmarket.records.market import (
     Book,
@@ -28,10 +27,10 @@ from carbonmarket.records.market import (
     PartyOf,
     PartyStanding,
     Rating,
-    Span,
     Taken,
     Ticker,
     Trade,
+    TradePlace,
 )
 from carbonmarket.reputation import Standing
 from carbonmarket.settings import Settings
@@ -186,25 +185,19 @@ class MarketTable:
     def _trades(self, partition: str, after: str | None, first: int) -> list[tuple[str, Trade]]:
         return _records(self._table.query(TRADE, partition, after=after, limit=first, reverse=True))
 
-    def _taken(self, account: str, after: str | None, first: int) -> Iterator[tuple[str, Trade]]:
+    def _taken(self, account: str, after: str | None, first: int) -> list[tuple[str, Trade]]:
         """What an account took, the newest first, below the index ``after``."""
         # The version of the cursor itself may have more trades; "~" sorts after every digit.
         version = None if after is None else after[:_VERSION_DIGITS] + "~"
         kind: Kind[Taken] = kind_of("taken")
         found = self._table.query(kind, f"TAKEN#{account}", after=version, limit=first + 1, reverse=True)
-        for _, stored in found:
-            for span in reversed(stored.record.spans):
-                for index, trade in self._of_span(span):
-                    if trade.taker == account and (after is None or index < after):
-                        yield index, trade
-
-    def _of_span(self, span: Span) -> Iterator[tuple[str, Trade]]:
-        partition = (
-            trades_partition("book", span.book) if span.book else trades_partition("listing", span.listing)
+        places = (place for _, stored in found for place in reversed(stored.record.trades))
+        below = (place for place in places if after is None or place.index < after)
+        keys = [_trade_keys(place) for place in itertools.islice(below, first)]
+        trades = self._table.get_many(TRADE, keys) if keys else {}
+        return sorted(
+            ((index, stored.record) for (_, index), stored in trades.items()), reverse=True, key=_cursor
         )
-        found = self._table.query(TRADE, partition, after=span.last + "~", limit=STEPS_MAX, reverse=True)
-        inside = itertools.takewhile(lambda item: item[0] >= span.first, found)
-        return ((index, stored.record) for index, stored in inside)
 
     def _named(self, kind: str, named: Iterable[tuple[str, int]]) -> list[tuple[str, R]]:
         """(cursor, record) of the numbers at the cursors."""
@@ -218,6 +211,11 @@ class MarketTable:
         full: Key = key
         found = self._table.get(kind, *keys_of(full))
         return found.record if found else None
+
+
+def _trade_keys(place: TradePlace) -> tuple[str, str]:
+    market, number = ("book", place.book) if place.book else ("listing", place.listing)
+    return trades_partition(market, number), place.index
 
 
 def _cursor(item: tuple[str, msgspec.Struct]) -> str:

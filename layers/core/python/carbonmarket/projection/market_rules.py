@@ -23,9 +23,9 @@ from carbonmarket.records.market import (
     Candle,
     Level,
     Order,
-    Span,
     Taken,
     Trade,
+    TradePlace,
 )
 
 _NO_ORDER = "0"
@@ -58,13 +58,11 @@ def trade_index(place: Place) -> str:
     return f"{place.version:020}:{place.event:06}"
 
 
-def taken(account: str, place: Place, span: Span, read: Read) -> Taken:
-    """What the account took in this transaction, with one more trade: the last span longer, or a new one."""
+def taken(account: str, place: Place, trade: TradePlace, read: Read) -> Taken:
+    """What the account took in this transaction, with one more trade."""
     before: Taken | None = read(taken_key(account, place.version))
-    spans = before.spans if before else ()
-    if spans and (spans[-1].book, spans[-1].listing) == (span.book, span.listing):
-        spans, span = spans[:-1], replace(span, first=spans[-1].first)
-    return Taken(account=account, version=place.version, spans=(*spans, span))
+    trades = before.trades if before else ()
+    return Taken(account=account, version=place.version, trades=(*trades, trade))
 
 
 # Orders and the levels they rest at
@@ -224,8 +222,8 @@ def _filled(event: ev.OrderFilled, place: Place, read: Read) -> Iterator[Effect]
         yield from _changed(before, _after_fill(before, event, fee, place), read)
     index = trade_index(place)
     yield ("trade", "book", str(event.book), index), _trade(event, book, index, place)
-    span = Span(book=event.book, first=index, last=index)
-    yield taken_key(event.taker, place.version), taken(event.taker, place, span, read)
+    at = TradePlace(book=event.book, index=index)
+    yield taken_key(event.taker, place.version), taken(event.taker, place, at, read)
     yield from _candles_after(event, place, read)
 
 

@@ -11,7 +11,7 @@ from carbonmarket.chain import market_events as ev
 from carbonmarket.ports.projection import Key
 from carbonmarket.projection.market_rules import taken, taken_key, trade_index
 from carbonmarket.projection.rule import Effect, Place, Read, Rules, nothing
-from carbonmarket.records.market import Claimable, Fees, Gift, GiftOf, Listing, ListingOf, Span, Trade
+from carbonmarket.records.market import Claimable, Fees, Gift, GiftOf, Listing, ListingOf, Trade, TradePlace
 
 FEES: Key = ("fees",)
 
@@ -93,8 +93,8 @@ def _sold(event: ev.ListingSold, place: Place, read: Read) -> Iterator[Effect]:
     )
     index = trade_index(place)
     yield ("trade", "listing", str(event.listing), index), _sale(event, listing, index, place)
-    span = Span(listing=event.listing, first=index, last=index)
-    yield taken_key(event.buyer, place.version), taken(event.buyer, place, span, read)
+    at = TradePlace(listing=event.listing, index=index)
+    yield taken_key(event.buyer, place.version), taken(event.buyer, place, at, read)
 
 
 def _sale(event: ev.ListingSold, listing: Listing, index: str, place: Place) -> Trade:

@@ -123,13 +123,12 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     transaction: str
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Consecutive trades of one book or listing, from index ``first`` to ``last``."""
+class TradePlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a trade lies: its book or listing, and its index."""
 
     book: int = 0
     listing: int = 0
-    first: str
-    last: str
+    index: str
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,7 +136,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     account: str
     version: int
-    spans: tuple[Span, ...]
+    trades: tuple[TradePlace, ...]
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
