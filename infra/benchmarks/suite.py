@@ -33,7 +33,7 @@ PROJECTED = at_most(1, "s")
 _DEPTHS = (10, 100, 1_000, 10_000)
 BOOK_GAS = {
     "place": dict(zip(_DEPTHS, (62_200, 73_200, 84_200, 99_200), strict=True)),
-    "match": dict(zip(_DEPTHS, (101_200, 101_200, 101_200, 108_200), strict=True)),
+    "match": dict(zip(_DEPTHS, (101_200, 101_200, 101_200, 101_200), strict=True)),
 }
 BOOK_RATES = {
     "place": at_least(650, "orders placed/s"),
