@@ -33,7 +33,7 @@ CHECKED_BEFORE = {
 @pytest.mark.parametrize("what", CHECKED_BEFORE)
 def test_what_can_be_known_is_refused_before_anything_is_sent(exchange: Exchange, what: str) -> None:
     changes, field, words = CHECKED_BEFORE[what]
-    refused = exchange.refused(exchange.buyer, "/v1/orders", exchange.order("buy", 10) | changes)
+    refused = exchange.refused_unsent(exchange.buyer, "/v1/orders", exchange.order("buy", 10) | changes)
     assert (refused.status, refused.problem["field"].strip("/")) == (422, field)
     assert words in refused.problem["detail"]
     assert "abort" not in refused.problem
@@ -116,7 +116,7 @@ def test_an_account_on_the_quote_assets_blocklist_cannot_pay(exchange: Exchange)
 def test_a_route_that_is_none_is_refused(exchange: Exchange) -> None:
     leg = {"book": str(exchange.books[0]), "grams": str(GRAMS)}
     body = {"criteria": {}, "price": str(10 * TICK), "legs": [leg, leg], "fee_cap_bps": 100}
-    twice = exchange.refused(exchange.buyer, "/v1/orders/criteria", body)
+    twice = exchange.refused_unsent(exchange.buyer, "/v1/orders/criteria", body)
     assert (twice.status, twice.problem["field"]) == (422, "legs")
     empty = exchange.refused(exchange.buyer, "/v1/orders/criteria", body | {"legs": [leg]})
     assert empty.problem["abort"] == "marketplace::E_NOTHING_BOUGHT"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 
 from carbonmarket.errors import EngineUnavailable, IdempotencyMismatch, NotFound, NotYetFinal
 from carbonmarket_adapters.aptos.client import NodeClient
 from carbonmarket_adapters.aptos.sponsorship import EXPIRY_S
+from carbonmarket_adapters.aptos.transactions import raw_transaction_of, transaction_hash
 from infra.local.chain.process import Running
 from tests.chain.world import OCTAS, World
 
@@ -203,3 +205,27 @@ def test_what_was_settled_in_passing_is_kept_as_final_by_the_sweep(world: World)
     assert {each.state for each in world.table.submissions()} == {"committed"}
     assert world.outbox.settle("gift/0", "alice", world.transfer("bob", 1)).success
     assert world.octas("bob") == 3
+
+
+def test_bytes_whose_number_others_used_do_not_stop_the_sweep(world: World) -> None:
+    world.fund("alice", OCTAS)
+    world.outbox.submit("gift", "alice", world.transfer("bob", 1))
+    world.outbox.await_fate("gift")
+    used = world.table.submission("gift")
+    assert used is not None
+    # A wallet's bytes: another transfer under the same number.
+    foreign = world.make_outbox(node=DiesBeforeSending(world.localnet.node))
+    with pytest.raises(Killed):
+        foreign.submit("late", "alice", world.transfer("bob", 2))
+    late = world.table.submission("late")
+    assert late is not None
+    raw = raw_transaction_of(bytes.fromhex(late.record.signed))
+    raw.sequence_number = used.record.sequence
+    signed = world.outbox._signed(raw, "alice", True)
+    world.table.save_foreign(
+        msgspec.structs.replace(
+            late.record, key="wallet", sender="", signed=signed.hex(), hash=transaction_hash(signed)
+        )
+    )
+    assert world.outbox.sweep() == 2
+    assert world.outbox.await_fate("late").success

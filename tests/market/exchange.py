@@ -200,6 +200,14 @@ class Exchange:
             "fee_cap_bps": 100,
         } | changes
 
+    def refused_unsent(self, organisation: str, path: str, body: Any) -> Refused:
+        """The refusal of a write of which the chain must never hear."""
+        version = chain.node().ledger().version
+        with pytest.raises(Refused) as refused:
+            self.post(organisation, path, body)
+        assert chain.node().ledger().version == version
+        return refused.value
+
     def refused(self, organisation: str, path: str, body: Any) -> Refused:
         """The refusal of a write, which must leave everything as it was."""
         before = self.state()

@@ -139,6 +139,16 @@ def test_what_was_not_built_here_or_not_signed_by_its_keys_is_not_paid_for(excha
     assert chain.signing_table().submission(f"act/{built['id']}") is None
 
 
+def test_of_two_transactions_with_one_number_the_second_is_refused(exchange: Exchange) -> None:
+    mine = wallet(exchange)
+    first, second = (mine.build("deposit", {"asset": "quote", "amount": amount}) for amount in ("5", "6"))
+    assert mine.submit(first, 0)["state"] == "committed"
+    with pytest.raises(Refused) as refused:
+        mine.submit(second, 0)
+    assert (refused.value.status, "build it again" in refused.value.problem["detail"]) == (409, True)
+    assert exchange.claimable_at(mine.address) == 5
+
+
 def test_a_wallets_order_is_checked_like_any_other(exchange: Exchange) -> None:
     mine = wallet(exchange)
     for arguments, field in (
@@ -156,6 +166,7 @@ def test_a_wallets_order_is_checked_like_any_other(exchange: Exchange) -> None:
     assert crossing.value.problem["abort"] == "market_book::E_WOULD_MATCH"
 
 
+@pytest.mark.filterwarnings("ignore:No application metrics")
 def test_a_death_after_signing_pays_once(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sponsored bytes are kept and sent, and the process dies before it could say so."""
     mine = wallet(exchange)

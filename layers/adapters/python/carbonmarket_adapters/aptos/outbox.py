@@ -163,13 +163,20 @@ class Outbox:
             if state == "committed":
                 committed.append(stored)
             elif state == "unknown":
-                self.resubmit(submission.key)
+                self._send_again(submission)
             still_open += state in {"unknown", "pending"}
             if len(committed) == _SWEPT_TOGETHER:
                 self._finish_all(committed)
                 committed = []
         self._finish_all(committed)
         return still_open
+
+    def _send_again(self, submission: Submission) -> None:
+        try:
+            self._send(submission)
+        except ChainRefused:
+            # Its number was used by other bytes, as wallets may do: it dies when it expires.
+            return
 
     def repair(self, sender: str) -> list[str]:
         """Fill the gaps below what waits on chain with transfers of nothing; their hashes."""

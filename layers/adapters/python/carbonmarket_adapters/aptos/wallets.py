@@ -25,7 +25,7 @@ from aptos_sdk.bcs import Deserializer
 from aptos_sdk.transactions import RawTransaction
 
 from carbonmarket.chain.calls import EntryCall
-from carbonmarket.errors import InvalidInput
+from carbonmarket.errors import Conflict, InvalidInput
 from carbonmarket.records.chain import Submission
 from carbonmarket.records.transactions import BuiltTransaction, WalletKeys
 from carbonmarket.times import MICROSECONDS
@@ -117,9 +117,14 @@ class AptosWallets:
         return signatures
 
     def submit(self, built: BuiltTransaction, key: str) -> str:
+        sent = self._outbox.fate(key)
+        if sent.hash is not None:
+            return self._outbox.resubmit(key) if sent.state == "unknown" else sent.hash
         raw = RawTransaction.deserialize(Deserializer(bytes.fromhex(built.raw)))
-        ledger_us = self._node.ledger().timestamp_us
-        self._sponsorship.reserve(raw, ledger_us, built.keys.threshold)
+        account = self._node.account(built.account)
+        if account.body and int(account.body["sequence_number"]) > built.sequence:
+            raise Conflict("another transaction of the account has used its number; build it again")
+        self._sponsorship.reserve(raw, account.timestamp_us, built.keys.threshold)
         payer = (self._sponsorship.address, self._sponsorship.sign(raw))
         signed = signed_bytes(raw, account_authenticator(built), payer)
         payload = raw.payload.value

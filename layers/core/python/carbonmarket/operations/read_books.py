@@ -8,6 +8,7 @@ import msgspec
 
 from carbonmarket.errors import InvalidInput, NotFound
 from carbonmarket.operations.acts import Desk, parse_number
+from carbonmarket.operations.cancel_order import parse_order
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.records.market import Book, Candle, Interval, Level, Order, Ticker, Trade
 from carbonmarket.records.principal import Principal
@@ -91,7 +92,7 @@ def ledger_now_us(desk: Desk) -> int:
 def get_order(book: str, order: str, *, caller: Principal, desk: Desk) -> Order:
     """An order of the caller's organisation as it was last seen."""
     account = own_organisation(caller, desk.accounts).account_address
-    found = desk.market.order(parse_number(book, "book"), order)
+    found = desk.market.order(parse_number(book, "book"), str(parse_order(order)))
     if found is None or found.account != account:
         raise NotFound("there is no order with this id among yours; a new one is seen within a second")
     return found
