@@ -6,10 +6,8 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-import infra.local.seed.prices as seed
 from carbonmarket.importing import acr
 
-SAMPLE = seed.FILE.with_name("sample_issuances.csv")
 _ROW = (
     "4/18/16",
     "ACR9001",

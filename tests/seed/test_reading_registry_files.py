@@ -11,9 +11,9 @@ import pytest
 from carbonmarket import times
 from carbonmarket.errors import InvalidInput
 from carbonmarket.importing import acr
-from infra.local.seed.command import read_report
+from infra.local.seed.command import SAMPLE, read_report
 from infra.local.seed.prices import read_prices
-from tests.seed.files import SAMPLE, cell, report
+from tests.seed.files import cell, report
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "registry" / "acr_issuances.csv"
 

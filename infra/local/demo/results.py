@@ -22,6 +22,8 @@ from carbonmarket.quantities import format_wh
 from infra.local.machine import Machine
 
 if TYPE_CHECKING:
+    from infra.local.demo.client import User
+    from infra.local.demo.market import MarketTold
     from infra.local.demo.story import Told
 
 _QUIET_S = 60
@@ -29,14 +31,16 @@ _QUIET_S = 60
 
 def conclude(machine: Machine, told: Told, out: Path, console: Console) -> dict[str, Any]:
     """Write everything into ``out`` and print it; returns the summary."""
-    _download(told, out)
+    _download(told.cast.public, told.retirement["id"], out)
     _trust_this_machine()
     verified = {"offline": _verify(out), "on_chain": _verify(out, "--node", machine.settings.node_url)}
     judged = judge(machine, told.retired_before, told.personal)
-    summary = summarise(told, judged) | {"certificate_verified": verified}
+    market = summarise_market(told.market, _verify_market(machine, told, out))
+    summary = summarise(told, judged) | {"certificate_verified": verified, "market": market}
     (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     _print(summary, judged, out, console)
-    if not all(verified.values()) or not all(law.holds for law in judged):
+    verified_all = all(verified.values()) and market["certificates_verified"]
+    if not verified_all or not all(law.holds for law in judged):
         raise RuntimeError("a law is broken or the certificate is not valid; see above")
     return summary
 
@@ -96,14 +100,51 @@ def summarise(told: Told, judged: tuple[laws.LawResult, ...]) -> dict[str, Any]:
     }
 
 
-def _download(told: Told, out: Path) -> None:
-    base = f"/v1/certificates/{told.retirement['id']}"
+def summarise_market(market: MarketTold, verified: bool) -> dict[str, Any]:
+    """The market chapter's figures: grams, and quote units of USDC."""
+    seeded, bought = market.seeded, market.orders
+    if seeded is None:
+        raise LookupError("the market was not seeded")
+    total = seeded.tape.total()
+    return {
+        "batches_imported": seeded.fresh,
+        "books": len(seeded.imported),
+        "agents_orders": total.orders,
+        "agents_fills": total.fills,
+        "agents_grams": total.grams,
+        "agents_quote": total.quote,
+        "agents_fees": total.fees,
+        "grams_by_order": [int(order["filled"]) for order in bought],
+        "grams_by_criteria": int(market.criteria["filled"]),
+        "books_by_criteria": sum(order["filled"] != "0" for order in market.criteria["orders"]),
+        "grams_by_card": int(market.purchase["grams"]),
+        "cents_by_card": int(market.purchase["amount_cents"]),
+        "grams_retired": [int(retirement["grams"]) for retirement in market.retirements],
+        "certificates_verified": verified,
+        "developers_reputation": market.reputation,
+    }
+
+
+def _verify_market(machine: Machine, told: Told, out: Path) -> bool:
+    """Whether the certificates of the market's chapter are valid, offline and on chain. Imported credits have
+    no evidence: nothing of them was measured here."""
+    valid = []
+    for name, retirement in zip(("measured", "imported"), told.market.retirements, strict=True):
+        folder = out / "market" / name
+        folder.mkdir(parents=True)
+        _download(told.cast.public, retirement["id"], folder, with_evidence=name == "measured")
+        valid += [_verify(folder), _verify(folder, "--node", machine.settings.node_url)]
+    return all(valid)
+
+
+def _download(public: User, retirement: str, out: Path, *, with_evidence: bool = True) -> None:
+    base = f"/v1/certificates/{retirement}"
     for path, name in (
         (base, "certificate.json"),
         (f"{base}/pdf", "certificate.pdf"),
-        (f"{base}/evidence", "evidence.zip"),
+        *([(f"{base}/evidence", "evidence.zip")] if with_evidence else []),
     ):
-        (out / name).write_bytes(told.cast.public.ask("GET", path).content)
+        (out / name).write_bytes(public.ask("GET", path).content)
 
 
 def _trust_this_machine() -> None:
@@ -137,7 +178,7 @@ def _print(summary: dict[str, Any], judged: tuple[laws.LawResult, ...], out: Pat
         label = name.replace("_", " ")
         if isinstance(value, dict):
             for key, part in value.items():
-                table.add_row(f"{label}, {key}", _number(part))
+                table.add_row(f"{label}, {key.replace('_', ' ')}", _number(part))
         else:
             table.add_row(label, _number(value))
     console.print(table)
@@ -151,6 +192,10 @@ def _print(summary: dict[str, Any], judged: tuple[laws.LawResult, ...], out: Pat
 
 
 def _number(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " + ".join(map(_number, value))
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -22,6 +22,7 @@ from edge.sources import read_csv
 from infra.local.demo.cast import Cast, assemble
 from infra.local.demo.client import User
 from infra.local.demo.intruders import send_all
+from infra.local.demo.market import MarketTold, tell_market
 from infra.local.demo.project import Gateway, register
 from infra.local.machine import Machine
 from infra.local.narrator import Narrator
@@ -54,6 +55,7 @@ class Told:
     retirement: Any = None
     retired_before: dict[str, int] = field(default_factory=dict)
     personal: tuple[str, ...] = ()
+    market: MarketTold = field(default_factory=MarketTold)
 
     @property
     def project(self) -> str:
@@ -113,6 +115,7 @@ def tell(machine: Machine, out: Path, narrator: Narrator) -> Told:
         _give(told)
     with narrator.chapter(f"The buyer retires {RETIRED_G:,} g"):
         _retire(told)
+    told.market = tell_market(machine, told, narrator)
     return told
 
 

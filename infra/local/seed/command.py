@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from carbonmarket.importing.records import RegistryFile
     from infra.local.seed.day import Plan
 
+SAMPLE = Path(__file__).with_name("sample_issuances.csv")
+"""Plainly fictional projects, in the form of the registry's report."""
+
 _DEFAULTS = MachineSettings()
 _FUNDS_OCTAS = 10**12
 

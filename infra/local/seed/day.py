@@ -136,7 +136,7 @@ def chosen(imported: Sequence[Imported], prices: Prices, books: int) -> list[Ven
     other projects of a type before further batches of one."""
     ranked: list[tuple[int, int, Imported]] = []
     types: dict[str, list[Imported]] = defaultdict(list)
-    for each in sorted(imported, key=lambda each: (-each.issuance.grams_project, each.book)):
+    for each in sorted(imported, key=lambda each: (-each.issuance.grams_project, each.issuance.row)):
         types[each.issuance.project_type].append(each)
     for alike in types.values():
         seen: Counter[str] = Counter()
@@ -145,7 +145,7 @@ def chosen(imported: Sequence[Imported], prices: Prices, books: int) -> list[Ven
             turns.append((seen[each.issuance.project], each))
             seen[each.issuance.project] += 1
         in_turn = sorted(turns, key=lambda turn: turn[0])
-        ranked += [(rank, each.book, each) for rank, (_, each) in enumerate(in_turn)]
+        ranked += [(rank, each.issuance.row, each) for rank, (_, each) in enumerate(in_turn)]
     return [_venue(each, prices) for _, _, each in sorted(ranked, key=lambda one: one[:2])[:books]]
 
 
