@@ -1,4 +1,4 @@
-"""What one book should do, told as plainly as can be: sorted lists and integers, and nothing of the project.
+"""What the books should do, told as plainly as can be: sorted lists and integers, and nothing of the project.
 
 Written from the rules of the market, for the test that holds the contracts against it.
 """
@@ -14,7 +14,7 @@ TONNE = 1_000_000
 STEPS, STEPS_BEFORE_PAGE = 16, 8
 GTC, IOC, FOK, POST_ONLY, AT_MARKET = range(5)
 BY_OWNER, REMAINDER, SELF_TRADE, EXPIRED, FROZEN, LABELS_LOST = range(1, 7)
-VAULT, USDC, GRAMS = "vault", "usdc", "grams"
+VAULT, USDC = "vault", "usdc"
 
 
 class Refused(Exception):
@@ -62,32 +62,67 @@ class Order:
 
 
 @dataclass
-class State:
-    """Everything that an act can change."""
+class Book:
+    """The book of a batch, ``asset``: lots of ``lot`` grams, ``tick`` quote units per tonne, the labels that
+    the batch must have, and those that it has."""
 
-    wallets: dict[tuple[str, str], int]
-    claimable: dict[tuple[str, str], int] = field(default_factory=dict)
+    number: int
+    asset: str
+    tick: int
+    lot: int
+    minimum: int
+    required: int
+    labels: int
     bids: list[Order] = field(default_factory=list)
     asks: list[Order] = field(default_factory=list)
     pending: Order | None = None
     sequence: int = 1
+
+    def orders(self) -> list[Order]:
+        """All that are open."""
+        return [*self.bids, *self.asks, *([self.pending] if self.pending else [])]
+
+    def find(self, number: int) -> Order | None:
+        return next((each for each in self.orders() if each.id == number), None)
+
+
+@dataclass
+class Listing:
+    """Grams held out at a price, in whole lots; ``labels`` are those that the batch had then."""
+
+    seller: str
+    book: int
+    price: int
+    lot: int
+    grams: int
+    maker_bps: int
+    taker_bps: int
+    labels: int
+
+
+@dataclass
+class State:
+    """Everything that an act can change."""
+
+    wallets: dict[tuple[str, str], int]
+    books: dict[int, Book]
+    claimable: dict[tuple[str, str], int] = field(default_factory=dict)
+    listings: dict[int, Listing] = field(default_factory=dict)
+    listed: int = 0
     frozen: set[str] = field(default_factory=set)
     blocked: set[str] = field(default_factory=set)
     paused: bool = False
     usdc_paused: bool = False
-    labels: int = 1
     maker_bps: int = 0
     taker_bps: int = 0
     shares: tuple[tuple[str, int], ...] = ()
-    retired: int = 0
 
 
-class PlainBook:
-    """Book 1: lot of a gram, ``tick`` quote units per tonne, labels that the batch must have."""
+class PlainBooks:
+    """The books and the balances of those who trade in them."""
 
-    def __init__(self, wallets: dict[tuple[str, str], int], *, tick: int, minimum: int, labels: int) -> None:
-        self.state = State(wallets)
-        self.tick, self.minimum, self.labels = tick, minimum, labels
+    def __init__(self, wallets: dict[tuple[str, str], int], books: list[Book]) -> None:
+        self.state = State(wallets, {book.number: book for book in books})
         self.now = 0
         self.told: list[Event] = []
 
@@ -163,6 +198,7 @@ class PlainBook:
 
     def place(
         self,
+        number: int,
         owner: str,
         is_bid: bool,
         kind: int,
@@ -172,75 +208,80 @@ class PlainBook:
         labels: int,
         expires_at: int,
         from_wallet: bool,
-    ) -> None:
-        state = self.state
+        steps: int = STEPS,
+    ) -> tuple[int, int]:
+        """(steps left, grams filled)"""
+        state, book = self.state, self.state.books[number]
         self._refuse_if(state.paused, "access_control::E_PAUSED")
         self._assert_may_trade(owner)
         self._refuse_if(kind > AT_MARKET, "market_book::E_UNKNOWN_KIND")
         self._refuse_if(0 < expires_at <= self.now, "market_book::E_EXPIRED")
-        steps = self._go_on(STEPS)
-        self._assert_may_trade(GRAMS)
-        self._refuse_if(self.labels & ~state.labels != 0, "market_book::E_BATCH_LABELS")
-        self._refuse_if(labels & ~state.labels != 0, "market_book::E_ORDER_LABELS")
-        off_tick = kind != AT_MARKET and price % self.tick != 0
+        steps = self._go_on(book, steps)
+        self._assert_may_trade(book.asset)
+        self._refuse_if(book.required & ~book.labels != 0, "market_book::E_BATCH_LABELS")
+        self._refuse_if(labels & ~book.labels != 0, "market_book::E_ORDER_LABELS")
+        off_tick = kind != AT_MARKET and price % book.tick != 0
         self._refuse_if(not 0 < price < 2**63 or off_tick, "market_book::E_OFF_TICK")
-        self._refuse_if(grams == 0, "market_book::E_OFF_LOT")
+        self._refuse_if(grams == 0 or grams % book.lot != 0, "market_book::E_OFF_LOT")
         self._refuse_if(up(price * grams, TONNE) >= 2**64, "market_book::E_TOO_LARGE")
-        self._refuse_if(up(price * grams, TONNE) < self.minimum, "market_book::E_BELOW_MINIMUM")
+        self._refuse_if(up(price * grams, TONNE) < book.minimum, "market_book::E_BELOW_MINIMUM")
         self._refuse_if(max(state.maker_bps, state.taker_bps) > cap, "market_fees::E_ABOVE_CAP")
-        later = 2**64 - 1 - state.sequence
+        later = 2**64 - 1 - book.sequence
         place = 2**127 + price * 2**64 if is_bid else (2**63 - 1 - price) * 2**64
         fees = (state.maker_bps, state.taker_bps)
         order = Order(place + later, owner, is_bid, price, grams, *fees, labels, expires_at)
-        state.sequence += 1
+        book.sequence += 1
         order.purse = order.need(order.worst_bps)
-        asset = USDC if is_bid else GRAMS
+        asset = USDC if is_bid else book.asset
         if from_wallet:
             self._bring(owner, asset, order.purse)
         else:
             self._debit(owner, asset, order.purse)
         self._tell(
-            "OrderPlaced", book=1, order=order.id, account=owner, is_bid=is_bid, kind=kind, price=price,
+            "OrderPlaced", book=number, order=order.id, account=owner, is_bid=is_bid, kind=kind, price=price,
             grams=grams, escrow=order.purse, maker_bps=fees[0], taker_bps=fees[1], labels=labels,
             expires_at=expires_at,
         )  # fmt: skip
-        self._take(order, kind, steps)
+        return self._take(book, order, kind, steps), grams - order.open
 
-    def _take(self, order: Order, kind: int, steps: int) -> None:
+    def _take(self, book: Book, order: Order, kind: int, steps: int) -> int:
         before = steps
-        steps, met_itself, crosses, payout = self._match(order, steps, fills=kind != POST_ONLY)
+        steps, met_itself, crosses, payout = self._match(book, order, steps, fills=kind != POST_ONLY)
         self._refuse_if(kind == POST_ONLY and crosses, "market_book::E_WOULD_MATCH")
         self._refuse_if(crosses and before == 0, "market_book::E_BUSY")
         self._refuse_if(kind == FOK and order.open > 0, "market_book::E_NOT_FILLED_WHOLE")
         cause = SELF_TRADE if met_itself else REMAINDER if kind in (IOC, AT_MARKET) else 0
-        if self._settle(order, cause, crosses, payout):
-            self._tell("PendingChanged", book=1, order_old=0, order_new=order.id)
-
-    def _go_on(self, steps: int) -> int:
-        """The pending order's turn."""
-        state, order = self.state, self.state.pending
-        closed = state.paused or GRAMS in state.frozen or self.labels & ~state.labels != 0
-        if order is None or closed:
-            return steps
-        state.pending = None
-        cause, crosses, payout = self._why_dead(order), False, (0, 0)
-        if not cause:
-            steps, met_itself, crosses, payout = self._match(order, steps, fills=True)
-            cause = SELF_TRADE if met_itself else 0
-        if not self._settle(order, cause, crosses, payout):
-            self._tell("PendingChanged", book=1, order_old=order.id, order_new=0)
+        if self._settle(book, order, cause, crosses, payout):
+            self._tell("PendingChanged", book=book.number, order_old=0, order_new=order.id)
         return steps
 
-    def _why_dead(self, order: Order) -> int:
+    def _go_on(self, book: Book, steps: int) -> int:
+        """The pending order's turn."""
+        state, order = self.state, book.pending
+        closed = state.paused or book.asset in state.frozen or book.required & ~book.labels != 0
+        if order is None or closed:
+            return steps
+        book.pending = None
+        cause, crosses, payout = self._why_dead(book, order), False, (0, 0)
+        if not cause:
+            steps, met_itself, crosses, payout = self._match(book, order, steps, fills=True)
+            cause = SELF_TRADE if met_itself else 0
+        if not self._settle(book, order, cause, crosses, payout):
+            self._tell("PendingChanged", book=book.number, order_old=order.id, order_new=0)
+        return steps
+
+    def _why_dead(self, book: Book, order: Order) -> int:
         if 0 < order.expires_at <= self.now:
             return EXPIRED
-        if order.labels & ~self.state.labels:
+        if order.labels & ~book.labels:
             return LABELS_LOST
         return FROZEN if order.owner in self.state.frozen else 0
 
-    def _match(self, taker: Order, steps: int, *, fills: bool) -> tuple[int, bool, bool, tuple[int, int]]:
+    def _match(
+        self, book: Book, taker: Order, steps: int, *, fills: bool
+    ) -> tuple[int, bool, bool, tuple[int, int]]:
         """(steps left, whether it met its own order, whether it still crosses, (received, fees))"""
-        others = self.state.asks if taker.is_bid else self.state.bids
+        others = book.asks if taker.is_bid else book.bids
         received = fees = 0
         while taker.open and others:
             maker = others[0]
@@ -248,21 +289,21 @@ class PlainBook:
                 break
             if steps == 0:
                 return 0, False, True, (received, fees)
-            cause = self._why_dead(maker)
+            cause = self._why_dead(book, maker)
             if cause:
                 others.pop(0)
-                self._end(maker, cause)
+                self._end(book, maker, cause)
             elif not fills:
                 return steps, False, True, (0, 0)
             elif maker.owner == taker.owner:
                 return steps, True, True, (received, fees)
             else:
-                gain, fee = self._fill(taker, maker, others)
+                gain, fee = self._fill(book, taker, maker, others)
                 received, fees = received + gain, fees + fee
             steps -= 1
         return steps, False, False, (received, fees)
 
-    def _fill(self, taker: Order, maker: Order, others: list[Order]) -> tuple[int, int]:
+    def _fill(self, book: Book, taker: Order, maker: Order, others: list[Order]) -> tuple[int, int]:
         """(what the taker receives, both fees)"""
         grams = min(taker.open, maker.open)
         quote = maker.price * grams // TONNE
@@ -278,18 +319,18 @@ class PlainBook:
         if taker.is_bid:
             self._credit(maker.owner, USDC, quote - maker_fee)
         else:
-            self._credit(maker.owner, GRAMS, grams)
+            self._credit(maker.owner, book.asset, grams)
         self._tell(
-            "OrderFilled", book=1, maker_order=maker.id, taker_order=taker.id, maker=maker.owner,
+            "OrderFilled", book=book.number, maker_order=maker.id, taker_order=taker.id, maker=maker.owner,
             taker=taker.owner, taker_is_bid=taker.is_bid, price=maker.price, grams=grams, quote=quote,
             maker_fee=maker_fee, taker_fee=taker_fee, maker_open_old=maker.open + grams,
             maker_open_new=maker.open, taker_open_old=taker.open + grams, taker_open_new=taker.open,
         )  # fmt: skip
         return (grams if taker.is_bid else quote - taker_fee), maker_fee + taker_fee
 
-    def _settle(self, taker: Order, cause: int, crosses: bool, payout: tuple[int, int]) -> bool:
+    def _settle(self, book: Book, taker: Order, cause: int, crosses: bool, payout: tuple[int, int]) -> bool:
         waits = crosses and not cause
-        self._credit(taker.owner, GRAMS if taker.is_bid else USDC, payout[0])
+        self._credit(taker.owner, book.asset if taker.is_bid else USDC, payout[0])
         self._credit(VAULT, USDC, payout[1])
         if taker.is_bid:
             rests = not cause and not crosses
@@ -298,93 +339,112 @@ class PlainBook:
             taker.purse -= refund
             self._credit(taker.owner, USDC, refund)
             if refund:
-                self._tell("ImprovementRefunded", book=1, order=taker.id, account=taker.owner, refund=refund)
+                self._tell(
+                    "ImprovementRefunded",
+                    book=book.number,
+                    order=taker.id,
+                    account=taker.owner,
+                    refund=refund,
+                )
         if taker.open == 0:
             return False
         if cause:
-            self._end(taker, cause)
+            self._end(book, taker, cause)
         elif waits:
-            self.state.pending = taker
+            book.pending = taker
         else:
-            self._rest(taker)
+            self._rest(book, taker)
         return waits
 
-    def _rest(self, order: Order) -> None:
-        side = self.state.bids if order.is_bid else self.state.asks
+    def _rest(self, book: Book, order: Order) -> None:
+        side = book.bids if order.is_bid else book.asks
         side.append(order)
         side.sort(key=lambda each: -each.id)
 
     # Ending and amending.
 
-    def _end(self, order: Order, reason: int) -> None:
-        self._credit(order.owner, USDC if order.is_bid else GRAMS, order.purse)
+    def _end(self, book: Book, order: Order, reason: int) -> None:
+        self._credit(order.owner, USDC if order.is_bid else book.asset, order.purse)
         self._tell(
-            "OrderCancelled", book=1, order=order.id, account=order.owner, reason=reason, open_old=order.open,
-            open_new=0, refund=order.purse,
+            "OrderCancelled", book=book.number, order=order.id, account=order.owner, reason=reason,
+            open_old=order.open, open_new=0, refund=order.purse,
         )  # fmt: skip
 
-    def _find(self, number: int) -> Order | None:
-        state = self.state
-        waiting = [state.pending] if state.pending else []
-        return next((each for each in (*state.bids, *state.asks, *waiting) if each.id == number), None)
+    def cancel(self, number: int, owner: str, order: int) -> None:
+        book = self.state.books[number]
+        self._go_on(book, STEPS)
+        self._refuse_if(book.find(order) is None, "market_book::E_UNKNOWN_ORDER")
+        self._cancel(book, owner, order)
 
-    def cancel(self, owner: str, number: int) -> None:
-        self._go_on(STEPS)
-        self._refuse_if(self._find(number) is None, "market_book::E_UNKNOWN_ORDER")
-        self._cancel(owner, number)
+    def cancel_page(self, number: int, owner: str, orders: tuple[int, ...]) -> None:
+        book = self.state.books[number]
+        self._refuse_if(not 0 < len(orders) <= 16, "marketplace::E_BAD_PAGE")
+        self._go_on(book, STEPS_BEFORE_PAGE)
+        for each in orders:
+            if book.find(each):
+                self._cancel(book, owner, each)
 
-    def cancel_page(self, owner: str, numbers: tuple[int, ...]) -> None:
-        self._refuse_if(not 0 < len(numbers) <= 16, "marketplace::E_BAD_PAGE")
-        self._go_on(STEPS_BEFORE_PAGE)
-        for number in numbers:
-            if self._find(number):
-                self._cancel(owner, number)
-
-    def _cancel(self, owner: str, number: int) -> None:
-        order = self._find(number)
+    def _cancel(self, book: Book, owner: str, number: int) -> None:
+        order = book.find(number)
         assert order
         self._refuse_if(order.owner != owner, "market_book::E_NOT_YOURS")
-        if order is self.state.pending:
-            self.state.pending = None
-            self._tell("PendingChanged", book=1, order_old=order.id, order_new=0)
+        if order is book.pending:
+            book.pending = None
+            self._tell("PendingChanged", book=book.number, order_old=order.id, order_new=0)
         else:
-            (self.state.bids if order.is_bid else self.state.asks).remove(order)
-        self._end(order, BY_OWNER)
+            (book.bids if order.is_bid else book.asks).remove(order)
+        self._end(book, order, BY_OWNER)
 
-    def amend(self, owner: str, number: int, grams: int) -> None:
-        self._go_on(STEPS)
-        order = self._find(number)
+    def amend(self, number: int, owner: str, id: int, grams: int) -> None:
+        book = self.state.books[number]
+        self._go_on(book, STEPS)
+        order = book.find(id)
         self._refuse_if(order is None, "market_book::E_UNKNOWN_ORDER")
         assert order
         self._refuse_if(order.owner != owner, "market_book::E_NOT_YOURS")
         self._refuse_if(grams >= order.open, "market_book::E_NOT_SMALLER")
-        self._refuse_if(grams == 0, "market_book::E_OFF_LOT")
-        self._refuse_if(up(order.price * grams, TONNE) < self.minimum, "market_book::E_BELOW_MINIMUM")
+        self._refuse_if(grams == 0 or grams % book.lot != 0, "market_book::E_OFF_LOT")
+        self._refuse_if(up(order.price * grams, TONNE) < book.minimum, "market_book::E_BELOW_MINIMUM")
         open_old, order.open = order.open, grams
-        refund = order.purse - order.need(order.worst_bps if order is self.state.pending else order.maker_bps)
+        refund = order.purse - order.need(order.worst_bps if order is book.pending else order.maker_bps)
         order.purse -= refund
-        self._credit(owner, USDC if order.is_bid else GRAMS, refund)
+        self._credit(owner, USDC if order.is_bid else book.asset, refund)
         self._tell(
-            "OrderAmended", book=1, order=order.id, account=owner, open_old=open_old, open_new=grams,
+            "OrderAmended", book=number, order=order.id, account=owner, open_old=open_old, open_new=grams,
             refund=refund,
         )  # fmt: skip
 
-    def work(self) -> None:
-        self._go_on(STEPS)
+    def work(self, number: int) -> None:
+        self._go_on(self.state.books[number], STEPS)
+
+    def buy_by_criteria(
+        self, owner: str, legs: tuple[tuple[int, int], ...], price: int, labels: int, from_wallet: bool
+    ) -> None:
+        """``legs`` are (book, grams). What a leg touches, later legs cannot."""
+        self._refuse_if(not 0 < len(legs) <= 4, "marketplace::E_BAD_ROUTE")
+        steps, bought = STEPS - 2 * (len(legs) - 1), 0
+        for number, grams in legs:
+            book = self.state.books[number]
+            self._refuse_if(labels & ~book.labels != 0, "criteria::E_LABELS_MISSING")
+            steps = self._go_on(book, steps)
+            if steps > 0:
+                sums = (price, grams, 1000, labels, 0, from_wallet)
+                steps, filled = self.place(number, owner, True, IOC, *sums, steps)
+                bought += filled
+        self._refuse_if(bought == 0, "marketplace::E_NOTHING_BOUGHT")
 
     # Retiring.
 
-    def buy_and_retire(self, owner: str, price: int, grams: int, from_wallet: bool) -> None:
-        self.place(owner, True, FOK, price, grams, 1000, 0, 0, from_wallet)
-        self._debit(owner, GRAMS, grams)
-        self._send(owner, GRAMS, grams)
-        self.state.wallets[owner, GRAMS] -= grams
-        self.state.retired += grams
+    def buy_and_retire(self, number: int, owner: str, price: int, grams: int, from_wallet: bool) -> None:
+        self.place(number, owner, True, FOK, price, grams, 1000, 0, 0, from_wallet)
+        asset = self.state.books[number].asset
+        self._debit(owner, asset, grams)
+        self._send(owner, asset, grams)
+        self.state.wallets[owner, asset] -= grams
 
-    def retire(self, owner: str, grams: int) -> None:
-        self.claim(owner, GRAMS, grams)
-        self.state.wallets[owner, GRAMS] -= grams
-        self.state.retired += grams
+    def retire(self, asset: str, owner: str, grams: int) -> None:
+        self.claim(owner, asset, grams)
+        self.state.wallets[owner, asset] -= grams
 
     # What the operator does.
 
@@ -411,6 +471,11 @@ class PlainBook:
     def held(self, asset: str) -> int:
         """All that the vault should hold of an asset: nothing appears and nothing is lost."""
         state = self.state
-        orders = [*state.bids, *state.asks, *([state.pending] if state.pending else [])]
-        purses = sum(each.purse for each in orders if each.is_bid == (asset == USDC))
+        purses = sum(
+            order.purse
+            for book in state.books.values()
+            for order in book.orders()
+            if asset == (USDC if order.is_bid else book.asset)
+        )
+        purses += sum(each.grams for each in state.listings.values() if state.books[each.book].asset == asset)
         return purses + sum(units for (_, kind), units in state.claimable.items() if kind == asset)

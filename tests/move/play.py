@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.local.chain.vm import Outcome
-from tests.move.exchange import BOOK, TICK, TRADERS, USDC, USDC_ADDRESS, Event, Exchange
-from tests.move.market import ADMIN, ISSUER, MOVE, PAUSER
-from tests.move.plain_book import GRAMS, VAULT, Order, PlainBook
+from tests.move.exchange import TICK, TRADERS, USDC, USDC_ADDRESS, Event, Exchange
+from tests.move.market import ADMIN, DEVELOPER, ISSUER, MOVE, PAUSER
 from tests.move.plain_book import USDC as UNITS
+from tests.move.plain_book import VAULT, Book, Order
+from tests.move.plain_listings import PlainMarket
 
-BOOK_LABELS = 1
+BOOKS = (
+    Book(1, "grams", tick=TICK, lot=1, minimum=5, required=1, labels=1),
+    Book(2, "other grams", tick=TICK // 10, lot=10, minimum=7, required=0, labels=1),
+)
+"""Book 2 is of another batch, with finer prices and larger lots."""
 HOLDER = f"0x{0x501D:064x}"
 SHARES = ((TRADERS[0], 7000), (HOLDER, 3000))
 TOLD = {
     "BalanceChanged", "Brought", "Claimed", "OrderPlaced", "OrderFilled", "OrderCancelled", "OrderAmended",
-    "ImprovementRefunded", "PendingChanged", "FeesChanged", "TreasuryDistributed",
+    "ImprovementRefunded", "PendingChanged", "FeesChanged", "TreasuryDistributed", "Listed", "ListingSold",
+    "ListingPriceChanged", "ListingCancelled",
 }  # fmt: skip
 WEIGHTS = {
     "place": 45, "take": 5, "small": 60, "cancel": 5, "cancel_page": 1, "amend": 5, "work": 1, "deposit": 5,
     "claim": 6, "freeze": 1, "unfreeze": 6, "pause": 0.3, "unpause": 6, "labels": 4, "fees": 1, "wait": 4,
     "buy_and_retire": 1, "retire": 1, "distribute": 0.7, "usdc": 1.5, "block": 1, "faucet": 2,
 }  # fmt: skip
+BESIDE = {"criteria": 5, "list": 3, "buy": 5, "reprice": 1, "take_back": 1}
+"""Acts on both books at once, and on listings."""
 
 
 def refusals() -> dict[tuple[str, int], str]:
@@ -41,10 +49,11 @@ class Play:
     """The same acts on the chain and in the plain book."""
 
     chain: Exchange
-    plain: PlainBook
+    plain: PlainMarket
     chance: random.Random
     names: dict[str, str]
     refusals: dict[tuple[str, int], str]
+    weights: dict[str, float]
     number: int = 0
 
     def told(self, outcome: Outcome) -> list[Event]:
@@ -83,21 +92,31 @@ class Play:
         """One random act; gives what it was and how it ended."""
         self.number += 1
         self.plain.told = []
-        kind = self.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        kind = self.chance.choices(list(self.weights), list(self.weights.values()))[0]
         trader = self.chance.choice(TRADERS)
         return f"{kind}: {getattr(self, f'_{kind}')(trader) or 'done'}"
 
+    def _book(self) -> Book:
+        books = list(self.plain.state.books.values())
+        return books[0] if len(books) == 1 else self.chance.choice(books)
+
+    def _asset(self) -> str:
+        return self.chance.choice((UNITS, *(book.asset for book in self.plain.state.books.values())))
+
     def _order(self, trader: str, price: int, grams: int, kind: int, is_bid: bool) -> str | None:
-        chance = self.chance
-        units = price * TICK + (chance.random() < 0.01)
+        """``price`` is in ticks, ``grams`` in lots."""
+        chance, book = self.chance, self._book()
+        units = price * book.tick + (chance.random() < 0.01)
+        grams = min(grams, 2**63 // book.lot) * book.lot + (book.lot > 1 and chance.random() < 0.01)
         cap = chance.choices((1000, 10, 0), (96, 2, 2))[0]
         labels = chance.choices((0, 2), (85, 15))[0]
         lives = chance.choices((None, 5, 40, 0), (85, 7, 7, 1))[0]
         expires_at = 0 if lives is None else self.chain.now + lives
         from_wallet = chance.random() < 0.6
         order = (is_bid, kind, units, grams, cap, labels, expires_at, from_wallet)
-        arguments = [BOOK, is_bid, kind, *map(str, (units, grams, cap, labels, expires_at)), from_wallet]
-        return self.both(trader, "marketplace::place", arguments, "place", trader, *order)
+        sums = map(str, (units, grams, cap, labels, expires_at))
+        arguments = [str(book.number), is_bid, kind, *sums, from_wallet]
+        return self.both(trader, "marketplace::place", arguments, "place", book.number, trader, *order)
 
     def _place(self, trader: str) -> str | None:
         chance = self.chance
@@ -117,42 +136,106 @@ class Play:
         price = self.chance.randrange(8, 14) if is_bid else self.chance.randrange(13, 19)
         return self._order(trader, price, self.chance.randrange(1, 4), 0, is_bid)
 
-    def _any_order(self) -> Order | None:
-        state = self.plain.state
-        orders = [*state.bids, *state.asks, *([state.pending] if state.pending else [])]
-        return self.chance.choice(orders) if orders else None
+    def _any_order(self) -> tuple[Book, Order | None]:
+        book = self._book()
+        orders = book.orders()
+        return book, self.chance.choice(orders) if orders else None
 
     def _cancel(self, trader: str) -> str | None:
-        order = self._any_order()
+        book, order = self._any_order()
         number = order.id if order and self.chance.random() < 0.97 else 12345
         owner = order.owner if order and self.chance.random() < 0.95 else trader
-        return self.both(owner, "marketplace::cancel", [BOOK, str(number)], "cancel", owner, number)
+        arguments = [str(book.number), str(number)]
+        return self.both(owner, "marketplace::cancel", arguments, "cancel", book.number, owner, number)
 
     def _cancel_page(self, trader: str) -> str | None:
-        state = self.plain.state
-        mine = [each.id for each in (*state.bids, *state.asks) if each.owner == trader]
+        book = self._book()
+        mine = [each.id for each in (*book.bids, *book.asks) if each.owner == trader]
         page = tuple(mine[: self.chance.randrange(0, 18)])
-        arguments = [BOOK, list(map(str, page))]
-        return self.both(trader, "marketplace::cancel_page", arguments, "cancel_page", trader, page)
+        arguments = [str(book.number), list(map(str, page))]
+        plain = (book.number, trader, page)
+        return self.both(trader, "marketplace::cancel_page", arguments, "cancel_page", *plain)
 
     def _amend(self, trader: str) -> str | None:
-        order = self._any_order()
+        book, order = self._any_order()
         if order is None:
             return None
-        grams = self.chance.randrange(0, order.open + 2)
-        arguments = [BOOK, str(order.id), str(grams)]
-        return self.both(order.owner, "marketplace::amend", arguments, "amend", order.owner, order.id, grams)
+        grams = self.chance.randrange(0, order.open // book.lot + 2) * book.lot
+        arguments = [str(book.number), str(order.id), str(grams)]
+        plain = (book.number, order.owner, order.id, grams)
+        return self.both(order.owner, "marketplace::amend", arguments, "amend", *plain)
 
     def _work(self, trader: str) -> str | None:
-        return self.both(trader, "marketplace::work", [BOOK], "work")
+        book = self._book()
+        return self.both(trader, "marketplace::work", [str(book.number)], "work", book.number)
+
+    def _criteria(self, trader: str) -> str | None:
+        chance = self.chance
+        labels = chance.choices((0, 1, 2), (70, 20, 10))[0]
+        books = chance.sample(list(self.plain.state.books.values()), chance.choice((1, 2, 2, 2)))
+        legs = tuple((book.number, chance.randrange(1, 40) * book.lot) for book in books)
+        price, from_wallet = chance.randrange(1, 18) * TICK, chance.random() < 0.8
+        arguments = [
+            self.chain.quote, [str(book) for book, _ in legs], [str(grams) for _, grams in legs], str(price),
+            [], [], [], str(labels), "1000", from_wallet,
+        ]  # fmt: skip
+        plain = (trader, legs, price, labels, from_wallet)
+        return self.both(trader, "marketplace::buy_by_criteria", arguments, "buy_by_criteria", *plain)
+
+    # Listings.
+
+    def _list(self, trader: str) -> str | None:
+        chance, book = self.chance, self._book()
+        lot = chance.choices((1, 10, 0), (40, 58, 2))[0]
+        price = chance.randrange(8, 18) * TICK // chance.choice((1, 1, 10))
+        grams = chance.choices((chance.randrange(1, 20) * 10, 0, 7), (94, 3, 3))[0]
+        cap, from_wallet = chance.choices((1000, 10), (95, 5))[0], chance.random() < 0.7
+        if lot == 0:
+            grams = 10
+        plain = (trader, book.number, grams, price, lot, cap, from_wallet)
+        sums = map(str, (grams, price, lot, cap))
+        arguments = [self.address(book.asset), self.chain.quote, *sums, from_wallet]
+        return self.both(trader, "listings::create", arguments, "list_grams", *plain)
+
+    def _any_listing(self) -> int:
+        listings = list(self.plain.state.listings)
+        return self.chance.choice(listings) if listings and self.chance.random() < 0.97 else 12345
+
+    def _buy(self, trader: str) -> str | None:
+        chance, number = self.chance, self._any_listing()
+        listing = self.plain.state.listings.get(number)
+        lot = listing.lot if listing else 1
+        grams = chance.randrange(0, 9) * lot + chance.choices((0, 1), (95, 5))[0]
+        limit = chance.choices((18 * TICK, TICK), (95, 5))[0]
+        cap, from_wallet = chance.choices((1000, 10), (95, 5))[0], chance.random() < 0.6
+        plain = (trader, number, grams, limit, cap, from_wallet)
+        arguments = [*map(str, (number, grams, limit, cap)), from_wallet]
+        return self.both(trader, "listings::buy", arguments, "buy", *plain)
+
+    def _owner_of(self, number: int, trader: str) -> str:
+        listing = self.plain.state.listings.get(number)
+        return listing.seller if listing and self.chance.random() < 0.9 else trader
+
+    def _reprice(self, trader: str) -> str | None:
+        number = self._any_listing()
+        owner, price = self._owner_of(number, trader), self.chance.randrange(0, 180) * TICK // 10
+        arguments = [str(number), str(price)]
+        return self.both(owner, "listings::set_price", arguments, "set_price", owner, number, price)
+
+    def _take_back(self, trader: str) -> str | None:
+        number = self._any_listing()
+        owner = self._owner_of(number, trader)
+        return self.both(owner, "listings::cancel", [str(number)], "take_back", owner, number)
+
+    # Balances.
 
     def _deposit(self, trader: str) -> str | None:
-        asset, amount = self.chance.choice((UNITS, GRAMS)), self.chance.randrange(0, 3000)
+        asset, amount = self._asset(), self.chance.randrange(0, 3000)
         arguments = [self.address(asset), str(amount)]
         return self.both(trader, "market_vault::deposit", arguments, "deposit", trader, asset, amount)
 
     def _claim(self, trader: str) -> str | None:
-        asset = self.chance.choice((UNITS, GRAMS))
+        asset = self._asset()
         has = self.plain.state.claimable.get((trader, asset), 0)
         amount = self.chance.choice((has, has + 1, has // 2))
         arguments = [self.address(asset), str(amount)]
@@ -164,16 +247,18 @@ class Play:
         ]  # fmt: skip
 
     def _buy_and_retire(self, trader: str) -> str | None:
-        grams, price = self.chance.randrange(1, 20), self.chance.randrange(10, 20) * TICK
+        book = self._book()
+        grams = self.chance.randrange(1, 20) * book.lot
+        price = self.chance.randrange(10, 20) * book.tick
         [units, *rest] = self._retirement(grams)
-        arguments = [BOOK, str(price), units, "1000", True, *rest]
-        plain = (trader, price, grams, True)
+        arguments = [str(book.number), str(price), units, "1000", True, *rest]
+        plain = (book.number, trader, price, grams, True)
         return self.both(trader, "marketplace::buy_and_retire", arguments, "buy_and_retire", *plain)
 
     def _retire(self, trader: str) -> str | None:
-        grams = self.chance.randrange(1, 15)
-        arguments = [self.chain.batch, *self._retirement(grams)]
-        return self.both(trader, "marketplace::retire", arguments, "retire", trader, grams)
+        grams, asset = self.chance.randrange(1, 15), self._book().asset
+        arguments = [self.address(asset), *self._retirement(grams)]
+        return self.both(trader, "marketplace::retire", arguments, "retire", asset, trader, grams)
 
     def _fees(self, _trader: str) -> str | None:
         maker, taker = self.chance.choice(((0, 0), (0, 25), (10, 30), (333, 77), (1000, 999)))
@@ -185,7 +270,7 @@ class Play:
     # Acts around the book.
 
     def _freeze(self, trader: str) -> None:
-        target = self.chance.choices((trader, GRAMS), (9, 1))[0]
+        target = self.chance.choices((trader, self._book().asset), (9, 1))[0]
         if target not in self.plain.state.frozen:
             self.chain.do(PAUSER, "access_control::freeze_account", self.address(target), "case 17")
             self.plain.state.frozen.add(target)
@@ -206,8 +291,9 @@ class Play:
             self.plain.state.paused = False
 
     def _labels(self, _trader: str) -> None:
-        self.plain.state.labels = self.chance.choices((3, 1, 2), (8, 2, 1))[0]
-        self.chain.do(ISSUER, "carbon_credit::set_labels", self.chain.batch, str(self.plain.state.labels))
+        book = self._book()
+        book.labels = self.chance.choices((3, 1, 2), (8, 2, 1))[0]
+        self.chain.do(ISSUER, "carbon_credit::set_labels", self.address(book.asset), str(book.labels))
 
     def _wait(self, _trader: str) -> None:
         self.chain.now += self.chance.randrange(1, 8)
@@ -242,7 +328,7 @@ class Play:
     def compare_balances(self) -> None:
         """Every wallet, every claimable balance, and what the vault holds."""
         state, chain = self.plain.state, self.chain
-        for asset in (UNITS, GRAMS):
+        for asset in (UNITS, *(book.asset for book in state.books.values())):
             for owner in (*TRADERS, HOLDER):
                 assert self.wallet(owner, asset) == state.wallets[owner, asset]
             for owner in (*TRADERS, HOLDER, VAULT):
@@ -251,31 +337,52 @@ class Play:
             [held] = chain.view("market_vault::held", self.address(asset))
             assert int(held) == self.plain.held(asset)
 
-    def compare_books(self) -> None:
-        """Every order in its place, with what it holds."""
-        for is_bid, side in ((True, self.plain.state.bids), (False, self.plain.state.asks)):
-            [found] = self.chain.view("market_book::orders", BOOK, is_bid, "0", "100000")
-            assert list(map(int, found)) == [each.id for each in side]
-            for order in side:
-                [seen] = self.chain.view("market_book::order", BOOK, str(order.id))
+    def compare_places(self) -> None:
+        """Every order in its place."""
+        for number, book in self.plain.state.books.items():
+            for is_bid, side in ((True, book.bids), (False, book.asks)):
+                [found] = self.chain.view("market_book::orders", str(number), is_bid, "0", "100000")
+                assert list(map(int, found)) == [each.id for each in side]
+            [seen] = self.chain.view("market_book::book", str(number))
+            assert int(seen["pending"]) == (book.pending.id if book.pending else 0)
+
+    def compare_offers(self) -> None:
+        """Every order and every listing, with what it holds."""
+        for number, book in self.plain.state.books.items():
+            for order in book.orders():
+                [seen] = self.chain.view("market_book::order", str(number), str(order.id))
                 assert (int(seen["grams"]), int(seen["escrow"])) == (order.open, order.purse)
                 assert (seen["account"], int(seen["price"])) == (order.owner, order.price)
-        [book] = self.chain.view("market_book::book", BOOK)
-        pending = self.plain.state.pending
-        assert int(book["pending"]) == (pending.id if pending else 0)
+        for number, listing in self.plain.state.listings.items():
+            [seen] = self.chain.view("listings::listing", str(number))
+            assert (int(seen["grams"]), int(seen["price"])) == (listing.grams, listing.price)
+            assert seen["seller"] == listing.seller
 
 
-def new_play(chain: Exchange, seed: int) -> Play:
-    """A play on a new exchange, with its book and the treasury's shares."""
-    chain.open_book(BOOK_LABELS)
+def new_play(chain: Exchange, seed: int, books: int = 1) -> Play:
+    """A play on a new exchange, with one book or both, and the treasury's shares. With both books there are
+    acts beside single books too."""
+    known = [replace(book, bids=[], asks=[]) for book in BOOKS[:books]]
+    batches = [chain.batch, *(chain.issue(number)[0] for number in range(2, books + 1))]
+    for book, batch in zip(known, batches, strict=True):
+        if book.number > 1:
+            chain.do(ISSUER, "carbon_credit::set_labels", batch, str(book.labels))
+            for trader in TRADERS[1:]:
+                chain.do(DEVELOPER, "carbon_credit::give", batch, trader, "2000")
+        terms = map(str, (book.tick, book.lot, book.minimum, book.required))
+        chain.do(ISSUER, "marketplace::open_book", batch, chain.quote, *terms)
     chain.do(ADMIN, "market_fees::set_shares", [who for who, _ in SHARES], [str(part) for _, part in SHARES])
     [vault] = chain.view("market_vault::vault_address")
-    names = {chain.quote: UNITS, chain.batch: GRAMS, vault: VAULT}
-    plain = PlainBook({}, tick=TICK, minimum=5, labels=BOOK_LABELS)
+    assets = {batch: book.asset for book, batch in zip(known, batches, strict=True)}
+    names = {chain.quote: UNITS, vault: VAULT, **assets}
+    plain = PlainMarket({}, known)
     plain.now = chain.now
     plain.state.shares = SHARES
-    play = Play(chain, plain, random.Random(seed), names, refusals())
+    weights = WEIGHTS if books == 1 else WEIGHTS | BESIDE
+    play = Play(chain, plain, random.Random(seed), names, refusals(), weights)
     plain.state.wallets = {
-        (owner, asset): play.wallet(owner, asset) for owner in (*TRADERS, HOLDER) for asset in (UNITS, GRAMS)
+        (owner, asset): play.wallet(owner, asset)
+        for owner in (*TRADERS, HOLDER)
+        for asset in (UNITS, *assets.values())
     }
     return play

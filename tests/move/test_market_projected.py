@@ -38,7 +38,7 @@ def watched(play: Play) -> Watched:
 
 def compare_orders(play: Play) -> None:
     """Open orders are those of the book, with what they hold; ended ones hold nothing."""
-    chain, state = watched(play), play.plain.state
+    chain, state = watched(play), play.plain.state.books[1]
     orders: list[Order] = chain.records(Order)
     pending = [state.pending] if state.pending else []
     on_chain = {each.id: each for each in (*state.bids, *state.asks, *pending)}
@@ -58,7 +58,7 @@ def compare_orders(play: Play) -> None:
 
 def compare_levels(play: Play) -> None:
     """The price levels are the resting orders, added up."""
-    state, expected = play.plain.state, defaultdict[tuple[bool, int], list[int]](list)
+    state, expected = play.plain.state.books[1], defaultdict[tuple[bool, int], list[int]](list)
     for order in (*state.bids, *state.asks):
         expected[order.is_bid, order.price].append(order.open)
     levels: list[Level] = watched(play).records(Level)
@@ -103,7 +103,7 @@ def test_random_acts_are_projected_as_the_contracts_have_them(play: Play) -> Non
     for _ in range(ACTS):
         states.append((len(chain.folded), dict(chain.state)))
         play.act()
-        waits = play.plain.state.pending is not None
+        waits = play.plain.state.books[1].pending is not None
         waited += waits
         if waits or play.number % 10 == 0:
             compare_orders(play)

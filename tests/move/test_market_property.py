@@ -1,6 +1,6 @@
 """Whatever traders do in whatever order, the contracts do what the plain book does, to the gram and the unit.
 
-5,000 acts; MARKET_ACTS sets another number, MARKET_SEED another beginning.
+5,000 acts in two books and beside them; MARKET_ACTS sets another number, MARKET_SEED another beginning.
 """
 
 from __future__ import annotations
@@ -22,23 +22,29 @@ SEED = int(os.environ.get("MARKET_SEED", "1"))
 
 @pytest.fixture
 def play() -> Iterator[Play]:
-    play = new_play(Exchange(), SEED)
+    play = new_play(Exchange(), SEED, books=2)
     yield play
     play.chain.vm.close()
 
 
 def test_random_acts_end_as_in_the_plain_book(play: Play) -> None:
     seen: Counter[str] = Counter()
-    fills = waited = 0
+    fills = waited = sold = 0
     for _ in range(ACTS):
         seen[play.act()] += 1
         fills += sum(name == "OrderFilled" for name, _ in play.plain.told)
         waited += sum(name == "PendingChanged" for name, _ in play.plain.told)
-        if play.number % 10 == 0:
+        sold += sum(name == "ListingSold" for name, _ in play.plain.told)
+        if play.number % 20 == 0:
             play.compare_balances()
         if play.number % 100 == 0:
-            play.compare_books()
-    play.compare_books()
+            play.compare_places()
+        if play.number % 1_000 == 0:
+            play.compare_offers()
+    play.compare_balances()
+    play.compare_places()
+    play.compare_offers()
     assert fills > ACTS // 10
+    assert sold > ACTS // 200
     assert waited or ACTS < 5000
     assert seen["place: done"] > ACTS // 20
