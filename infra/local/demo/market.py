@@ -207,20 +207,25 @@ def _batch_of(seeded: Seeded, book: int) -> str:
 
 
 def _reputation(machine: Machine, told: Told) -> int:
-    """What the hourly schedule does, asked for now; the developer's reputation after it, 0 to 10,000."""
-    from carbonmarket_adapters.wiring import aws
+    """What the hourly schedule does, asked for now; the developer's reputation after it, 0 to 10,000, as the
+    API shows it once the watcher has seen what the chain says."""
+    from carbonmarket_adapters.wiring import aws, chain
     from infra.declarations import resource_name
 
     name = resource_name(machine.settings.stage, "rate-parties")
-    aws("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
-    batch = told.batches["2016-08"]["id"]
-    neutral = 5_000
+    answer = aws("lambda").invoke(FunctionName=name, Payload=b"{}")
+    if "FunctionError" in answer:
+        raise RuntimeError(f"rate-parties failed: {answer['Payload'].read().decode()[:300]}")
+    look, batch = chain.chain_access().view, told.batches["2016-08"]["id"]
+    [party] = look("reputation_system::party_of", [], [told.cast.developer.address])
+    [score] = look("reputation_system::overall", [], [party])
 
-    def rated() -> int | None:
+    def shown() -> int | None:
         offer = _offer_of(told.cast.buyer.user, batch)
-        return int(offer["reputation"]) if offer and int(offer["reputation"]) > neutral else None
+        # Scores fade, so that the later look may see a point less.
+        return int(offer["reputation"]) if offer and 0 <= int(score) - int(offer["reputation"]) <= 1 else None
 
-    return _eventually(rated)
+    return _eventually(shown)
 
 
 def _settled(key: str, sender: str, call: calls.EntryCall) -> None:

@@ -76,7 +76,8 @@ class Seeder:
             addresses = self._prepare(venues, tape)
         chance = random.Random(plan.seed)  # noqa: S311 - no secret
         agents = Agents(venues, addresses, canonical(self._settings.quote_asset), chance)
-        with narrator.chapter(f"{plan.hours} hours of trading around published prices", plan.orders) as at:
+        span = f"{plan.hours} hours" if plan.hours else "A session"
+        with narrator.chapter(f"{span} of trading around published prices", plan.orders) as at:
             self._trade(agents, tape, plan, at)
         return Seeded(imported, venues, tape)
 
