@@ -11,6 +11,7 @@ from carbonmarket.errors import MarketError
 from carbonmarket_adapters.wiring import money, purchases
 from functions.settle_trade import steps
 from tests.sagas.dying import deadly
+from tests.sagas.test_definitions import STEP_RESULT_BYTES_MAX
 from tests.sagas.test_faults import CONTEXT
 from tests.sagas.till import CARD, SECURE_CARD, Till
 
@@ -46,7 +47,9 @@ class Settling:
     def step(self, purchase: str, name: str, **state: Any) -> Any:
         """One step as the saga would run it."""
         token = {"task_token": f"{purchase}/{name}"} if name in WAITS else {}
-        return getattr(steps, name)({"purchase": purchase, **token, **state}, CONTEXT)
+        answer = getattr(steps, name)({"purchase": purchase, **token, **state}, CONTEXT)
+        assert len(json.dumps(answer)) <= STEP_RESULT_BYTES_MAX, "a saga's state holds ids and numbers only"
+        return answer
 
     def ended(self, purchase: str, name: str) -> str | None:
         """What the wait of that name was told: "succeed", an error's name, or None while it waits."""

@@ -6,10 +6,13 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from carbonmarket.operations.reconcile_money import reconcile_money
-from carbonmarket_adapters.wiring import chain, money, purchases
+from carbonmarket_adapters.wiring import chain, money, purchases, settings
+from tests.sagas.settling import Settling
 from tests.sagas.test_retire import certificate
-from tests.sagas.till import GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till, execution
+from tests.sagas.till import GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till, execution, start
 
 COST = GRAMS * PRICE
 FEE = COST * 30 // 10_000
@@ -66,6 +69,19 @@ def test_a_card_purchase_is_held_until_it_is_released_and_then_the_buyers(till: 
         ("stripe:receivable", "USD"): CENTS - fee,
         ("stripe:fees", "USD"): fee,
     }
+
+
+def test_an_execution_that_is_run_again_waits_for_what_is_left_of_the_risk_period(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARBONMARKET_CARD_RISK_S", "3")
+    settings.cache_clear()
+    with monkeypatch.context() as patch:
+        # Its process is killed after the capture.
+        purchase = Settling(till, patch).bought("capture")
+    assert till.purchase(purchase)["release"] is not None
+    start(till, purchase)
+    till.await_purchase(purchase, "completed")
 
 
 def test_after_three_d_secure_credits_are_retired_at_once(till: Till) -> None:

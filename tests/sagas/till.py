@@ -231,6 +231,17 @@ def execution(till: Till, purchase: str) -> Any:
     return till.world.aws.client("stepfunctions").describe_execution(executionArn=arn)
 
 
+def start(till: Till, purchase: str) -> None:
+    """Start the purchase's execution, as it is run again after it was lost."""
+    states = till.world.aws.client("stepfunctions")
+    arn = next(
+        machine["stateMachineArn"]
+        for machine in states.list_state_machines()["stateMachines"]
+        if machine["name"] == till.world.aws.name("settle_trade")
+    )
+    states.start_execution(stateMachineArn=arn, name=purchase, input=json.dumps({"purchase": purchase}))
+
+
 def changed(payload: bytes, **values: Any) -> bytes:
     """A webhook's body with other values, which its signature does not cover."""
     return json.dumps(json.loads(payload) | values).encode()
