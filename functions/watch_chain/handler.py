@@ -39,9 +39,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Answers {"versions", "undone"}: how many versions were folded and journal entries undone."""
     versions = undone = 0
     holder = context.aws_request_id
-    if not _has_lease(holder):
+    if _has_lease(holder):
+        versions, undone = _watch(holder, context)
+        chain_writer().release(holder)
+    else:
         logger.info("another watcher has the lease")
-        return {"versions": 0, "undone": 0}
+    metrics.add_metric(name="VersionsFolded", unit=MetricUnit.Count, value=versions)
+    metrics.add_metric(name="VersionsUndone", unit=MetricUnit.Count, value=undone)
+    return {"versions": versions, "undone": undone}
+
+
+def _watch(holder: str, context: LambdaContext) -> tuple[int, int]:
+    """Follow the chain while there is time and the lease is kept; (versions folded, entries undone)."""
+    versions = undone = 0
     renew_at = time.monotonic() + _RENEW_S
     while context.get_remaining_time_in_millis() > _RESERVE_MS:
         if time.monotonic() > renew_at:
@@ -55,10 +65,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         if progress == _IDLE:
             _sweep()
             time.sleep(_IDLE_S)
-    chain_writer().release(holder)
-    metrics.add_metric(name="VersionsFolded", unit=MetricUnit.Count, value=versions)
-    metrics.add_metric(name="VersionsUndone", unit=MetricUnit.Count, value=undone)
-    return {"versions": versions, "undone": undone}
+    return versions, undone
 
 
 def _has_lease(holder: str) -> bool:
