@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from carbonmarket_adapters import wiring
 from infra.local.demo.results import conclude
 from infra.local.demo.story import Narrator, tell
 from infra.local.machine import Machine
 from infra.local.run import prepare
 from infra.local.settings import MachineSettings
 from tests.e2e.market import Market
+from tests.fixtures.machine import forget_wiring
 
 FOLDER = Path(__file__).parent
 
@@ -39,7 +37,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     before = dict(os.environ)
     # The demo believes the machine's key in the trust store of the user, who is not this test's.
     os.environ["XDG_CONFIG_HOME"] = str(out / "config")
-    _forget_wiring()
+    forget_wiring()
     try:
         with Machine(settings, prepare, console) as machine:
             told = tell(machine, out, Narrator(console))
@@ -47,13 +45,4 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-        _forget_wiring()
-
-
-def _forget_wiring() -> None:
-    """Adapters are made once a process, of its environment; this process is of several markets in turn."""
-    names = [module.name for module in pkgutil.iter_modules(wiring.__path__)]
-    for module in (wiring, *(importlib.import_module(f"{wiring.__name__}.{name}") for name in names)):
-        for each in vars(module).values():
-            if hasattr(each, "cache_clear"):
-                each.cache_clear()
+        forget_wiring()

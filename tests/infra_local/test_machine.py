@@ -18,6 +18,7 @@ from infra.local.engines.process import EngineError, listens
 from infra.local.machine import Machine
 from infra.local.run import prepare
 from infra.local.settings import LOOPBACK, MachineSettings
+from tests.fixtures.machine import forget_wiring
 from tests.infra_local.conftest import eventually
 
 ENGINES = (
@@ -42,10 +43,12 @@ def console() -> Console:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory, console: Console) -> Iterator[Machine]:
     settings = MachineSettings(state=tmp_path_factory.mktemp("machine")).on_free_ports()
+    forget_wiring()
     machine = Machine(settings, prepare, console)
     machine.start()
     yield machine
     machine.stop()
+    forget_wiring()
 
 
 def put_object(machine: Machine, key: str) -> None:
