@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +34,8 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     """The demo's story told on free ports; the machine then stays up. Its functions go on working."""
     out = tmp_path_factory.mktemp("market")
     settings = MachineSettings(state=out / "machine").on_free_ports()
-    console = Console(quiet=True)
+    printed = io.StringIO()
+    console = Console(file=printed, width=200)
     before = dict(os.environ)
     # The demo believes the machine's key in the trust store of the user, who is not this test's.
     os.environ["XDG_CONFIG_HOME"] = str(out / "config")
@@ -41,7 +43,8 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     try:
         with Machine(settings, prepare, console) as machine:
             told = tell(machine, out, Narrator(console))
-            yield Market(machine, told, conclude(machine, told, out, console), out)
+            summary = conclude(machine, told, out, console)
+            yield Market(machine, told, summary, out, printed.getvalue())
     finally:
         os.environ.clear()
         os.environ.update(before)
