@@ -42,6 +42,24 @@ def test_the_demo_ends_with_these_numbers(market: Market, key: str, expected: An
     assert market.summary[key] == expected
 
 
+def test_the_summary_has_the_keys_that_are_promised(market: Market) -> None:
+    assert set(market.summary) == {
+        "readings_sent",
+        "readings_accepted",
+        "readings_redelivered",
+        "readings_rejected",
+        "readings_anchored",
+        "energy_wh",
+        "grams_quantified",
+        "grams_minted",
+        "grams_buffered",
+        "grams_transferred",
+        "grams_retired",
+        "laws",
+        "certificate_verified",
+    }
+
+
 def test_every_law_holds_at_the_end_of_the_demo(market: Market) -> None:
     assert market.summary["laws"] == {
         "grams_are_conserved": True,

@@ -187,6 +187,39 @@ def test_the_uploaded_bytes_must_have_the_declared_hash(world: World) -> None:
     assert httpx.put(declared["upload"]["url"], content=b"liar").status_code >= 400
 
 
+def test_a_devices_calibrations_are_its_log(site: Site) -> None:
+    log = f"/v1/projects/{site.project}/devices/{site.device}/calibrations"
+    (first,) = site.get(log)["edges"]
+    entry = {
+        "performed": "2018-05-02T00:00:00Z",
+        "valid_until": "2019-05-02T00:00:00Z",
+        "laboratory": "Office of Metres",
+        "error_ppm": 75,
+    }
+    entered = site.post(log, entry, key="second-look")
+    assert {name: entered[name] for name in entry} == entry
+    assert site.post(log, entry, key="second-look") == entered
+    listed = [edge["node"] for edge in site.get(log)["edges"]]
+    # Nothing is written over: what was entered first stands as it stood.
+    assert listed == [first["node"], entered]
+    assert first["node"]["laboratory"] == "Bureau of Scales"
+
+
+def test_a_calibration_that_ends_before_it_begins_is_not_entered(site: Site) -> None:
+    log = f"/v1/projects/{site.project}/devices/{site.device}/calibrations"
+    before = site.get(log)
+    entry = {
+        "performed": "2018-05-02T00:00:00Z",
+        "valid_until": "2018-05-01T00:00:00Z",
+        "laboratory": "Office of Metres",
+        "error_ppm": 75,
+    }
+    with pytest.raises(Refused) as refused:
+        site.post(log, entry)
+    assert (refused.value.status, refused.value.problem["field"]) == (422, "valid_until")
+    assert site.get(log) == before
+
+
 def test_a_draft_without_a_document_is_not_submitted(world: World) -> None:
     project = world.post("developer", "/v1/projects", PROJECT, "ORGX")["id"]
     answer = world.call("POST", f"/v1/projects/{project}/submission", who=("ORGX", "developer"), body={})
