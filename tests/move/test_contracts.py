@@ -28,7 +28,7 @@ from tests.move.market import (
 
 pytestmark = pytest.mark.chain
 
-RECORD = REPO.parent / "shared" / "data" / "aptos" / "framework_1.27_interface.json"
+RECORD = REPO / "tests" / "move" / "record" / "framework_1.27_interface.json"
 COVERED_PER_MILLE = 950
 EVENT_FIELDS = {"u64", "u128", "bool", "address", "0x1::string::String", "vector<u8>"}
 METADATA = "0x1::fungible_asset::Metadata"
@@ -101,7 +101,6 @@ def test_events_hold_only_what_every_reader_can_decode() -> None:
     assert others == set()
 
 
-@pytest.mark.skipif(not RECORD.is_file(), reason="the record of Aptos' interface is not here")
 def test_the_contracts_use_only_modules_that_aptos_has() -> None:
     known = json.loads(RECORD.read_text())["modules"]
     ours = {module.name for module in contracts().modules}
