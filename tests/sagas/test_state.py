@@ -32,8 +32,9 @@ def outcome(world: World, machine: str, id: str) -> dict[str, object]:
     states = world.aws.client("stepfunctions")
     machines = states.list_state_machines()["stateMachines"]
     (arn,) = [each["stateMachineArn"] for each in machines if each["name"] == world.aws.name(machine)]
-    executions = [each["executionArn"] for each in states.list_executions(stateMachineArn=arn)["executions"]]
-    (about,) = [each for each in executions if id in states.describe_execution(executionArn=each)["input"]]
+    pages = states.get_paginator("list_executions").paginate(stateMachineArn=arn)
+    executions = [each["executionArn"] for page in pages for each in page["executions"]]
+    about = next(each for each in executions if id in states.describe_execution(executionArn=each)["input"])
     deadline = time.monotonic() + 30
     while (told := states.describe_execution(executionArn=about))["status"] == "RUNNING":
         assert time.monotonic() < deadline, f"the execution of {machine} about {id} does not end"
