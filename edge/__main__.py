@@ -71,7 +71,7 @@ def main(
             failures.add(status.failure)
             console.print(
                 f"the MQTT broker at {host}:{port} does not answer: {status.failure}. Readings are kept in "
-                f"{outbox} and sent once it does. On one machine, `make up` starts it.",
+                f"{outbox} and sent once it does. On one machine, `carbonmarket up` starts it.",
                 soft_wrap=True,
             )
         state = "connected" if status.connected else "waiting for the broker"

@@ -20,6 +20,12 @@ apt_install() {
 
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
+has_mosquitto() {
+    # It prints its version with its help.
+    command -v mosquitto >/dev/null &&
+        at_least 2 "$(mosquitto -h 2>&1 | sed -n 's/.*version \([0-9.]*\).*/\1/p' | head -n 1)"
+}
+
 find_python() {
     for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3}; do
         if command -v "$candidate" >/dev/null &&
@@ -33,8 +39,8 @@ find_python() {
 MISSING=""
 command -v git >/dev/null || apt_install git "git"
 if ! { command -v npm >/dev/null && at_least 20 "$(node --version | tr -d v)"; }; then
-    # Debian 12 has Node 18; what it offers is installed only where it is new enough.
-    offered=$(apt-cache policy nodejs 2>/dev/null | sed -n 's/ *Candidate: //p')
+    # Debian 12 has Node 18; what it offers is installed only where it is new enough. Others have no apt-cache.
+    offered=$({ apt-cache policy nodejs 2>/dev/null || true; } | sed -n 's/ *Candidate: //p')
     if at_least 20 "${offered:-0}"; then
         apt_install nodejs "Node 20 or later"
         apt_install npm "npm"
@@ -45,10 +51,13 @@ fi
 { command -v javac >/dev/null && at_least 17 "$(javac -version 2>&1 | tr -dc '0-9.')"; } ||
     apt_install default-jdk-headless "JDK 17 or later"
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
-command -v mosquitto >/dev/null || apt_install mosquitto "mosquitto 2"
-[ -n "$(find_python)" ] || apt_install python3-venv "Python 3.11 to 3.13 with venv"
+has_mosquitto || apt_install mosquitto "mosquitto 2"
+if [ -z "$(find_python)" ]; then
+    apt_install python3-venv "Python 3.11 to 3.13 with venv"
+    [ -n "$(find_python)" ] || [[ "$MISSING" = *Python* ]] ||
+        MISSING="$MISSING\n  Python 3.11 to 3.13 with venv: https://www.python.org/downloads"
+fi
 PYTHON=$(find_python)
-[ -n "$PYTHON" ] || MISSING="$MISSING\n  Python 3.11 to 3.13 with venv: sudo apt-get install -y python3 python3-venv"
 if [ -n "$MISSING" ]; then
     printf 'This machine lacks:%b\n' "$MISSING" >&2
     exit 1

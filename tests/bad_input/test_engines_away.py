@@ -44,7 +44,7 @@ def test_without_a_node_nothing_moves_until_it_is_there(
         refusal = asked(minted, path, body, key)
     assert (refusal.status, refusal.title) == (503, "engine unavailable")
     assert f"the Aptos node at {NOBODY}/v1 doesn't answer" in refusal.reason
-    assert "`make up` starts it" in refusal.reason
+    assert "`carbonmarket up` starts it" in refusal.reason
 
     world.wire(monkeypatch)
     assert possessions(minted) == before

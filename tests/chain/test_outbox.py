@@ -177,7 +177,7 @@ def test_a_node_of_another_chain_is_refused(world: World) -> None:
 
 
 def test_a_node_that_is_not_there_is_named(world: World) -> None:
-    with pytest.raises(EngineUnavailable, match="make up"):
+    with pytest.raises(EngineUnavailable, match="carbonmarket up"):
         world.make_outbox(node=NodeClient("http://127.0.0.1:9/v1")).submit(
             "gift", "alice", world.transfer("bob", 1)
         )

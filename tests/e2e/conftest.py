@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import io
 import os
-import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from carbonmarket_adapters import wiring
 from infra.local.demo.results import conclude
 from infra.local.demo.story import tell
 from infra.local.machine import Machine
@@ -19,6 +17,7 @@ from infra.local.narrator import Narrator
 from infra.local.run import prepare
 from infra.local.settings import MachineSettings
 from tests.e2e.market import Market
+from tests.fixtures.machine import forget_wiring
 
 FOLDER = Path(__file__).parent
 
@@ -36,25 +35,18 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     """The demo's story told on free ports; the machine then stays up. Its functions go on working."""
     out = tmp_path_factory.mktemp("market")
     settings = MachineSettings(state=out / "machine").on_free_ports()
-    console = Console(quiet=True)
+    printed = io.StringIO()
+    console = Console(file=printed, width=200)
     before = dict(os.environ)
     # The demo believes the machine's key in the trust store of the user, who is not this test's.
     os.environ["XDG_CONFIG_HOME"] = str(out / "config")
-    _forget_wiring()
+    forget_wiring()
     try:
         with Machine(settings, prepare, console) as machine:
             told = tell(machine, out, Narrator(console))
-            yield Market(machine, told, conclude(machine, told, out, console), out)
+            summary = conclude(machine, told, out, console)
+            yield Market(machine, told, summary, out, printed.getvalue())
     finally:
         os.environ.clear()
         os.environ.update(before)
-        _forget_wiring()
-
-
-def _forget_wiring() -> None:
-    """Adapters are made once a process, of its environment; this process is of several markets in turn."""
-    names = [module.name for module in pkgutil.iter_modules(wiring.__path__)]
-    for module in (wiring, *(importlib.import_module(f"{wiring.__name__}.{name}") for name in names)):
-        for each in vars(module).values():
-            if hasattr(each, "cache_clear"):
-                each.cache_clear()
+        forget_wiring()

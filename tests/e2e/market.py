@@ -38,12 +38,13 @@ _orders = itertools.count(1)
 
 @dataclass(frozen=True)
 class Market:
-    """The machine after the demo, what was told, its summary and the folder of its results."""
+    """The machine after the demo, what was told, its summary, the folder of its results, what it printed."""
 
     machine: Machine
     told: Told
     summary: dict[str, Any]
     out: Path
+    printed: str
 
     @property
     def certificate(self) -> Path:

@@ -86,6 +86,12 @@ def done_by(organisation: str, key: str, call: calls.EntryCall) -> None:
     assert fate.success, fate.reason
 
 
+def test_each_law_of_the_summary_is_broken_by_a_story(market: Market) -> None:
+    gathered = Path(__file__).parents[1] / "chain" / "test_laws_gathered.py"
+    told = Path(__file__).read_text() + gathered.read_text()
+    assert [law for law in market.summary["laws"] if f'"{law}"' not in told] == []
+
+
 def test_grams_that_were_burnt_behind_the_projections_back_are_missed(market: Market) -> None:
     burn = calls.cancel(july(market), 700, "CANBEHIND", "behind the projection's back")
     done_by(market.told.cast.developer.id, "test/burn", burn)

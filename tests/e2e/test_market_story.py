@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +42,24 @@ def test_the_demo_ends_with_these_numbers(market: Market, key: str, expected: An
     assert market.summary[key] == expected
 
 
+def test_the_summary_has_the_keys_that_are_promised(market: Market) -> None:
+    assert set(market.summary) == {
+        "readings_sent",
+        "readings_accepted",
+        "readings_redelivered",
+        "readings_rejected",
+        "readings_anchored",
+        "energy_wh",
+        "grams_quantified",
+        "grams_minted",
+        "grams_buffered",
+        "grams_transferred",
+        "grams_retired",
+        "laws",
+        "certificate_verified",
+    }
+
+
 def test_every_law_holds_at_the_end_of_the_demo(market: Market) -> None:
     assert market.summary["laws"] == {
         "grams_are_conserved": True,
@@ -49,6 +70,27 @@ def test_every_law_holds_at_the_end_of_the_demo(market: Market) -> None:
         "each_effect_happens_once": True,
         "no_personal_data_on_chain": True,
     }
+
+
+def test_the_demo_ends_with_a_table_and_each_law(market: Market) -> None:
+    table = market.printed.partition("What happened")[2]
+    for row in ("readings accepted", "readings rejected, bad_signature", "grams minted, 2016-07"):
+        assert row in table
+    assert "123,456" in table
+    for law in market.summary["laws"]:
+        assert f"holds  {law.replace('_', ' ')}" in table
+
+
+def test_the_last_line_of_the_demo_verifies_the_certificate(market: Market) -> None:
+    certificate, evidence, verify = market.printed.strip().splitlines()[-3:]
+    assert str(market.certificate) in certificate
+    assert str(market.out / "evidence.zip") in evidence
+    program, *arguments = verify.removeprefix("Verify it").split()
+    assert program == ".venv/bin/carbonmarket"
+    # This environment need not stand where the README has it.
+    command = [str(Path(sys.executable).with_name("carbonmarket")), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_summary_is_left_as_a_file(market: Market) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 import pytest
 from rich.console import Console
 
-import infra.local.machine
-from infra.declarations import declarations
+from infra import declarations
+from infra.declarations import ROOT
 from infra.local.engines.process import EngineError, listens
 from infra.local.machine import Machine
 from infra.local.run import prepare
@@ -73,12 +73,15 @@ def test_up_says_where_it_is_goes_on_where_it_was_and_ends_at_ctrl_c(left: Marke
     assert [name for name, port in settings.ports().items() if listens(port)] == []
 
 
-def test_without_the_rule_for_readings_the_machine_refuses_to_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("deleted", sorted(path.name for path in (ROOT / "iot_rules").glob("*.json")))
+def test_without_a_rules_file_the_machine_refuses_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deleted: str
 ) -> None:
-    ruleless = replace(declarations("local"), rules=())
-    monkeypatch.setattr(infra.local.machine, "declarations", lambda stage: ruleless)
-    machine = Machine(MachineSettings(state=tmp_path).on_free_ports(), prepare, Console(quiet=True))
+    shutil.copytree(ROOT / "iot_rules", tmp_path / "iot_rules")
+    (tmp_path / "iot_rules" / deleted).unlink()
+    monkeypatch.setattr(declarations, "ROOT", tmp_path)
+    settings = MachineSettings(state=tmp_path / "machine").on_free_ports()
+    machine = Machine(settings, prepare, Console(quiet=True))
     with pytest.raises(EngineError, match="no rule in iot_rules/ sends to queue readings"):
         machine.start()
-    assert [name for name, port in machine.settings.ports().items() if listens(port)] == []
+    assert [name for name, port in settings.ports().items() if listens(port)] == []

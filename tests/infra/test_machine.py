@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from infra.constructs.routes import chalice_app
-from infra.declarations import declarations
+from infra.declarations import ROOT, declarations, read_rules
 from infra.local.engines.gateway.app import AppGateway
 from infra.local.engines.mqtt import rules as local_rules
 from tests.fixtures.machine import AwsEndpoint
@@ -64,10 +65,49 @@ def test_buckets(synthesised: Synthesised, aws: AwsEndpoint) -> None:
     assert made | {"access-logs"} == synthesised.names("AWS::S3::Bucket", "BucketName")
 
 
+def test_functions(synthesised: Synthesised, aws: AwsEndpoint) -> None:
+    there = synthesised.names("AWS::Lambda::Function", "FunctionName")
+    apps = {app.name for app in declarations(aws.stage).http_apps}
+    assert apps < there
+    assert {name for name in there - apps if runs(aws, name)} == there - apps
+    assert {function.name for function in declarations(aws.stage).all_functions()} == there - apps
+    assert not runs(aws, "no-such-function")
+
+
+def runs(aws: AwsEndpoint, name: str) -> bool:
+    """Whether the machine's Lambda would run a function of that name."""
+    lambdas = aws.client("lambda")
+    try:
+        lambdas.invoke(FunctionName=aws.name(name), InvocationType="DryRun")
+    except lambdas.exceptions.ResourceNotFoundException:
+        return False
+    return True
+
+
 def test_sagas(synthesised: Synthesised, aws: AwsEndpoint) -> None:
     machines = aws.client("stepfunctions").list_state_machines()["stateMachines"]
     made = short(aws, [machine["name"] for machine in machines])
     assert made == synthesised.names("AWS::StepFunctions::StateMachine", "StateMachineName")
+
+
+def test_a_saga_has_the_same_states_and_calls_the_same_functions(
+    synthesised: Synthesised, aws: AwsEndpoint
+) -> None:
+    states = aws.client("stepfunctions")
+    made = {
+        machine["name"].removeprefix(aws.name("")): states.describe_state_machine(
+            stateMachineArn=machine["stateMachineArn"]
+        )["definition"]
+        for machine in states.list_state_machines()["stateMachines"]
+    }
+    for saga in synthesised.all("AWS::StepFunctions::StateMachine"):
+        there = saga.properties["DefinitionString"]
+        for step, arn in saga.properties["DefinitionSubstitutions"].items():
+            function = synthesised.short(arn, saga.key[0], "FunctionName")
+            there = there.replace(f"${{{step}}}", aws.name(function))
+        name = saga.properties["StateMachineName"].removeprefix(f"carbonmarket-{STAGE}-")
+        here = re.sub(r"arn:aws:lambda:[^:]*:[^:]*:function:", "", made[name])
+        assert json.loads(here) == json.loads(there)
 
 
 def test_keys(synthesised: Synthesised, aws: AwsEndpoint) -> None:
@@ -90,6 +130,18 @@ def test_routes(synthesised: Synthesised) -> None:
 
 
 def test_rules_mean_the_same_to_both(synthesised: Synthesised) -> None:
+    here = {
+        rule.name: (rule.sql, rule.queue, rule.error_queue) for rule in read_rules(ROOT / "iot_rules", STAGE)
+    }
+    there = {}
     for rule in synthesised.all("AWS::IoT::TopicRule"):
-        parsed = local_rules.parse(rule.properties["TopicRulePayload"]["Sql"])
+        told, stack = rule.properties["TopicRulePayload"], rule.key[0]
+        (action,) = told["Actions"]
+        there[rule.properties["RuleName"].removeprefix(f"carbonmarket_{STAGE}_")] = (
+            told["Sql"],
+            synthesised.short(action["Sqs"]["QueueUrl"], stack, "QueueName"),
+            synthesised.short(told["ErrorAction"]["Sqs"]["QueueUrl"], stack, "QueueName"),
+        )
+        parsed = local_rules.parse(told["Sql"])
         assert parsed.matches(f"carbonmarket/{STAGE}/gateways/GW000000000001/messages")
+    assert here == there

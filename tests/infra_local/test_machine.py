@@ -15,7 +15,6 @@ import requests
 from rich.console import Console
 
 from carbonmarket.errors import EngineUnavailable
-from carbonmarket_adapters import wiring
 from carbonmarket_adapters.wiring import money as wiring_money
 from infra.declarations import declarations, resource_name
 from infra.local.deploy import client
@@ -24,6 +23,7 @@ from infra.local.engines.stripe.webhooks import signature
 from infra.local.machine import Machine
 from infra.local.run import prepare
 from infra.local.settings import CREDENTIALS, LOOPBACK, MachineSettings
+from tests.fixtures.machine import forget_wiring
 from tests.infra_local.conftest import eventually
 
 ENGINES = (
@@ -49,10 +49,12 @@ def console() -> Console:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory, console: Console) -> Iterator[Machine]:
     settings = MachineSettings(state=tmp_path_factory.mktemp("machine")).on_free_ports()
+    forget_wiring()
     machine = Machine(settings, prepare, console)
     machine.start()
     yield machine
     machine.stop()
+    forget_wiring()
 
 
 def put_object(machine: Machine, key: str) -> None:
@@ -83,8 +85,7 @@ def test_cards_are_charged_with_the_keys_that_the_machine_has_made(
     told = json.loads(machine.settings.environment_file.read_text())
     for name, value in {**told, **CREDENTIALS}.items():
         monkeypatch.setenv(name, value)
-    for cached in (wiring.settings, wiring.aws, wiring_money.payments):
-        cached.cache_clear()
+    forget_wiring()
     payments = wiring_money.payments()
     assert payments.authorise("one", 500, "USD", "pm_card_visa", {}).state == "authorised"
     event = b'{"id": "evt_1", "type": "a.story", "created": 1, "data": {"object": {}}}'
@@ -95,8 +96,7 @@ def test_cards_are_charged_with_the_keys_that_the_machine_has_made(
     with pytest.raises(EngineUnavailable, match="carbonmarket up"):
         payments.status("pi_1")
     machine.engine("Stripe server").start()
-    for cached in (wiring.settings, wiring.aws, wiring_money.payments):
-        cached.cache_clear()
+    forget_wiring()
 
 
 def test_a_new_machine_agrees_on_its_money(machine: Machine) -> None:

@@ -211,7 +211,7 @@ def test_a_broker_that_is_not_running_is_named_and_waited_for(
     said = agent_process.stderr.readline()
     broker.start()
     assert f"the MQTT broker at 127.0.0.1:{broker.port} does not answer" in said
-    assert "`make up` starts it" in said
+    assert "`carbonmarket up` starts it" in said
     assert agent_process.wait(WAIT_SECONDS) == 0
     until(lambda: listener.sequences(site) == {1, 2, 3})
 

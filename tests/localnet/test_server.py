@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -107,6 +110,23 @@ def test_nothing_listens_beyond_loopback(localnet: Running) -> None:
             if line.split()[3] == "0A" and line.split()[1].endswith(f":{port:04X}")
         ]
         assert listening == [f"0100007F:{port:04X}"]
+
+
+def test_the_command_line_starts_the_chain_alone(tmp_path: Path) -> None:
+    state = tmp_path / "chain.sqlite"
+    command = [str(Path(sys.executable).with_name("carbonmarket")), "localnet"]
+    command += ["--port", "0", "--faucet-port", "0", "--state", str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        try:
+            assert process.stdout is not None
+            _, _, node, _, faucet = process.stdout.readline().split()
+            assert _ask(node)["chain_id"] == 4
+            with urllib.request.urlopen(faucet, timeout=10) as answer:
+                assert answer.status == 200
+            assert state.is_file()
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:

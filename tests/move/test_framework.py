@@ -17,8 +17,7 @@ from infra.local.chain.vm import Call, Env, MoveVm, Outcome
 
 pytestmark = pytest.mark.chain
 
-RECORDS = Path(__file__).resolve().parents[3] / "shared" / "data" / "aptos"
-needs_records = pytest.mark.skipif(not RECORDS.is_dir(), reason="the record of Aptos' interface is not here")
+RECORDS = Path(__file__).resolve().parent / "record"
 
 LOCAL_MODULES = {
     "0x1::aggregator": "layout of a coin's supply counter",
@@ -81,7 +80,6 @@ def recorded_signature(function: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-@needs_records
 def test_each_function_has_the_type_that_it_has_on_aptos(abis: Abis, record: dict[str, Any]) -> None:
     shared = {
         f"{module}::{function['name']}": (signature(function), recorded_signature(known))
@@ -93,7 +91,6 @@ def test_each_function_has_the_type_that_it_has_on_aptos(abis: Abis, record: dic
     assert {name: pair for name, pair in shared.items() if pair[0] != pair[1]} == {}
 
 
-@needs_records
 def test_each_struct_has_the_layout_that_it_has_on_aptos(abis: Abis, record: dict[str, Any]) -> None:
     differing = {}
     unknown = set()
@@ -114,7 +111,6 @@ def test_each_struct_has_the_layout_that_it_has_on_aptos(abis: Abis, record: dic
     assert unknown == LOCAL_STRUCTS
 
 
-@needs_records
 def test_each_event_is_an_event_on_aptos(abis: Abis, record: dict[str, Any]) -> None:
     ours = {
         f"{module}::{struct['name']}"
@@ -127,7 +123,6 @@ def test_each_event_is_an_event_on_aptos(abis: Abis, record: dict[str, Any]) -> 
     assert ours <= theirs
 
 
-@needs_records
 def test_nothing_is_public_that_is_not_on_aptos(abis: Abis, record: dict[str, Any]) -> None:
     assert abis.keys() - record.keys() == LOCAL_MODULES.keys()
     extra = {
@@ -402,7 +397,6 @@ def encoded(name: str, value: str | int) -> bytes:
     return parse_address(value) if value.startswith("0x") else bcs.text(value)
 
 
-@needs_records
 def test_derived_addresses_are_those_of_the_sdk(chain: Chain, tmp_path: Path) -> None:
     chain.publish("0xcafe", compiler.build(write_package(tmp_path, "Derived", "owner", DERIVED)))
     known = json.loads((RECORDS / "derived_addresses.json").read_text())

@@ -7,12 +7,14 @@ import importlib
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from carbonmarket import canonical
 from carbonmarket.quantities import parse_decimal
 from carbonmarket.times import parse_us
 from carbonmarket_adapters.wiring import chain
+from infra.declarations import ROOT
 from tests.sagas.test_retire import order
 from tests.sagas.world import APPS, METER, PROJECT, Refused, Site, World
 
@@ -174,8 +176,6 @@ def test_lists_come_in_pages(world: World) -> None:
 
 
 def test_the_uploaded_bytes_must_have_the_declared_hash(world: World) -> None:
-    import httpx
-
     project = world.post("developer", "/v1/projects", PROJECT, "ORGX")["id"]
     base = f"/v1/projects/{project}/documents"
     body = {"name": "D", "kind": "design", "media_type": "text/plain", "sha256": "0" * 64, "size": "4"}
@@ -185,6 +185,74 @@ def test_the_uploaded_bytes_must_have_the_declared_hash(world: World) -> None:
     answer = world.call("POST", f"{base}/{declared['id']}/completion", who=("ORGX", "developer"))
     assert (answer.status_code, json.loads(answer.body)["field"]) == (422, "sha256")
     assert httpx.put(declared["upload"]["url"], content=b"liar").status_code >= 400
+
+
+def test_a_project_that_is_turned_down_goes_no_further(world: World) -> None:
+    project = world.post("developer", "/v1/projects", PROJECT, "ORGDOWN")["id"]
+    base = f"/v1/projects/{project}"
+    content = b"a design that does not hold"
+    declared = world.post(
+        "developer",
+        f"{base}/documents",
+        {
+            "name": "Design",
+            "kind": "design",
+            "media_type": "text/plain",
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "size": str(len(content)),
+        },
+        "ORGDOWN",
+    )
+    upload = declared["upload"]
+    httpx.put(upload["url"], content=content, headers=upload["headers"]).raise_for_status()
+    kept = world.post("developer", f"{base}/documents/{declared['id']}/completion", None, "ORGDOWN")
+    assert kept["sha256"] == hashlib.sha256(content).hexdigest()
+    world.post("developer", f"{base}/submission", {}, "ORGDOWN")
+    down = world.post("validator", f"{base}/rejection", {"comment": "the roof is too small"}, "ORGVALIDATOR")
+    assert down["state"] == "rejected"
+    for role, step in (("validator", "validation"), ("operator", "approval")):
+        with pytest.raises(Refused) as refused:
+            world.post(role, f"{base}/{step}", {})
+        assert refused.value.status == 409
+    assert world.get("developer", base, "ORGDOWN")["state"] == "rejected"
+
+
+def test_the_api_describes_itself_as_the_documents_do(world: World) -> None:
+    answer = world.call("GET", "/v1/openapi.json", who=None)
+    assert json.loads(answer.body) == json.loads((ROOT / "docs" / "openapi.json").read_text())
+
+
+def test_a_devices_calibrations_are_its_log(site: Site) -> None:
+    log = f"/v1/projects/{site.project}/devices/{site.device}/calibrations"
+    (first,) = site.get(log)["edges"]
+    entry = {
+        "performed": "2018-05-02T00:00:00Z",
+        "valid_until": "2019-05-02T00:00:00Z",
+        "laboratory": "Office of Metres",
+        "error_ppm": 75,
+    }
+    entered = site.post(log, entry, key="second-look")
+    assert {name: entered[name] for name in entry} == entry
+    assert site.post(log, entry, key="second-look") == entered
+    listed = [edge["node"] for edge in site.get(log)["edges"]]
+    # Nothing is written over: what was entered first stands as it stood.
+    assert listed == [first["node"], entered]
+    assert first["node"]["laboratory"] == "Bureau of Scales"
+
+
+def test_a_calibration_that_ends_before_it_begins_is_not_entered(site: Site) -> None:
+    log = f"/v1/projects/{site.project}/devices/{site.device}/calibrations"
+    before = site.get(log)
+    entry = {
+        "performed": "2018-05-02T00:00:00Z",
+        "valid_until": "2018-05-01T00:00:00Z",
+        "laboratory": "Office of Metres",
+        "error_ppm": 75,
+    }
+    with pytest.raises(Refused) as refused:
+        site.post(log, entry)
+    assert (refused.value.status, refused.value.problem["field"]) == (422, "valid_until")
+    assert site.get(log) == before
 
 
 def test_a_draft_without_a_document_is_not_submitted(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The sagas' definitions and their steps name each other, and state stays small."""
+"""The sagas' definitions and their steps name each other, and no failure is left without an end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 
 from infra.declarations import STATE_MACHINES, StateMachine
 
-STEP_RESULT_BYTES_MAX = 2_000
 machines = pytest.mark.parametrize("machine", STATE_MACHINES, ids=lambda machine: machine.name)
 
 
@@ -74,3 +73,16 @@ def test_every_state_can_be_reached(machine: StateMachine) -> None:
         reached |= {state["Next"]} if "Next" in state else set()
         reached |= {catch["Next"] for catch in state.get("Catch", ())}
     assert reached == set(whole["States"])
+
+
+@machines
+def test_each_task_is_retried_and_each_failure_has_somewhere_to_go(machine: StateMachine) -> None:
+    states = definition(machine)["States"]
+    for name, state in tasks(machine).items():
+        assert state["Retry"], name
+        caught = [error for catch in state.get("Catch", ()) for error in catch["ErrorEquals"]]
+        # All is done when the last task runs: where it fails there is nothing to undo or to say.
+        is_last = states[state["Next"]]["Type"] == "Succeed"
+        assert is_last or "States.ALL" in caught, name
+    # An undo ends as a failure, under a name of its own.
+    assert "Fail" in {states[state["Next"]]["Type"] for state in tasks(machine).values()}

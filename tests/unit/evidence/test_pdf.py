@@ -50,11 +50,23 @@ def test_a_name_of_another_script_is_printed() -> None:
     assert name in text_of(true_world().certificate, name)
 
 
-def test_a_letter_without_type_is_a_dot_and_the_page_says_so() -> None:
+def test_a_name_that_can_not_be_printed_is_said_to_be_so_and_where_it_stands_whole() -> None:
     printed = text_of(true_world().certificate, "Kai 海")
     assert "Kai ·" in printed
-    assert "A dot stands for a letter" in printed
-    assert "A dot stands" not in text_of(true_world().certificate, "Kai")
+    assert "This page can't print the name above" in printed
+    assert "public verification shows it whole" in printed
+    assert "certificate.json holds them whole" not in printed
+    assert "can't print" not in text_of(true_world().certificate, "Kai")
+
+
+def test_a_text_that_can_not_be_printed_is_said_to_stand_whole_in_the_certificate() -> None:
+    project = msgspec.structs.replace(true_world().subject.project, name="海上风电")
+    certificate = world.certified(msgspec.structs.replace(true_world().subject, project=project))
+    printed = text_of(certificate)
+    assert "···· (" in printed
+    assert "The signed certificate.json holds them whole." in printed
+    assert "海上风电" in certificate.decode()
+    assert "can't print the name" not in printed
 
 
 def test_a_beneficiary_who_did_not_consent_shows_as_a_commitment_only() -> None:

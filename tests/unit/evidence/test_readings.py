@@ -82,6 +82,8 @@ def test_a_changed_byte_is_refused(data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
+        ({"version": 2}, "/version"),
+        ({"version": "1"}, "/version"),
         ({"sequence": 0}, "/sequence"),
         ({"sequence": "7"}, "/sequence"),
         ({"sent_at": "yesterday"}, "/sent_at"),
@@ -94,6 +96,12 @@ def test_a_wrong_field_is_named(change: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         readings.parse_message(canonical.dumps(json.loads(signed()) | change))
     assert refusal.value.field == field
+
+
+def test_a_message_without_its_version_is_refused() -> None:
+    unversioned = {name: value for name, value in json.loads(signed()).items() if name != "version"}
+    with pytest.raises(InvalidInput, match="version"):
+        readings.parse_message(canonical.dumps(unversioned))
 
 
 def test_an_unknown_field_is_refused() -> None:

@@ -1,8 +1,11 @@
 """The signed message a gateway sends, and the leaf that each of its readings becomes.
 
-A message is canonical JSON: environment, project, gateway, sequence, sent_at, readings, signature. The
-Ed25519 signature covers ``DOMAIN`` followed by the canonical bytes of everything but the signature, so that
-a message can't be replayed in another environment, for another project or as anything but readings.
+A message is canonical JSON: version, environment, project, gateway, sequence, sent_at, readings, signature.
+The Ed25519 signature covers ``DOMAIN`` followed by the canonical bytes of everything but the signature, so
+that a message can't be replayed in another environment, for another project or as anything but readings.
+
+Messages are evidence for the life of the credits, so each says which form it has. Another form gets another
+``VERSION`` and ``DOMAIN``, and the older ones stay readable.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from carbonmarket import canonical, merkle, schema
 from carbonmarket.errors import InvalidInput
 
+VERSION = 1
 DOMAIN = b"CARBONMARKET::READINGS::V1"
 # What AWS IoT Core takes in one message: 128 KiB, some 1,000 readings of one power each.
 MAX_MESSAGE_BYTES = 131_072
@@ -36,6 +40,7 @@ class BadSignature(InvalidInput):
 class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A gateway's message as it was sent; ``signature`` is 128 hex digits."""
 
+    version: int
     environment: str
     project: str
     gateway: str
@@ -57,6 +62,7 @@ def sign_message(
 ) -> bytes:
     """The wire bytes of a message signed with the gateway's ``key``."""
     body = {
+        "version": VERSION,
         "environment": environment,
         "project": project,
         "gateway": gateway,
@@ -95,6 +101,7 @@ def signed_bytes(message: Message) -> bytes:
     """The canonical bytes that the signature covers, after the domain."""
     return canonical.dumps(
         {
+            "version": message.version,
             "environment": message.environment,
             "project": message.project,
             "gateway": message.gateway,

@@ -100,7 +100,7 @@ class NodeClient:
         except httpx.TransportError as error:
             raise EngineUnavailable(
                 f"the Aptos node at {self._url} doesn't answer ({type(error).__name__}); on one machine "
-                "`make up` starts it, or set APTOS_NODE_URL"
+                "`carbonmarket up` starts it, or set APTOS_NODE_URL"
             ) from error
         if response.is_success:
             return _answer(response, orjson.loads(response.content))

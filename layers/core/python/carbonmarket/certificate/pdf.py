@@ -2,8 +2,8 @@
 
 All but a beneficiary's name is read from the signed credential, so that page and credential can't differ. The
 QR code leads to the certificate's address. FiraGO (SIL Open Font License) prints Latin, Greek, Cyrillic,
-Arabic, Hebrew, Devanagari, Thai and Georgian; text it has no letters for is named on the page, never shown
-as boxes.
+Arabic, Hebrew, Devanagari, Thai and Georgian; the page says where a text has other letters, and where to read
+it whole.
 """
 
 from __future__ import annotations
@@ -40,6 +40,15 @@ _ROW_MM = 5
 _QR_MM = 34
 _PAGE_MM = 210
 _REPLACEMENT = "·"
+_LACKING = (
+    "This page can't print every letter of the texts above: a dot stands for each that it has no type for. "
+    "The signed certificate.json holds them whole."
+)
+# A name is not in the certificate, which nobody could erase it from.
+_LACKING_NAME = (
+    "This page can't print the name above: a dot stands for each letter that it has no type for. "
+    "The certificate's public verification shows it whole."
+)
 
 
 def render(certificate: bytes, public_name: str | None = None) -> bytes:
@@ -53,7 +62,7 @@ def render(certificate: bytes, public_name: str | None = None) -> bytes:
         _heading(page, parsed, public_name)
         lacking = [_rows(page, title, rows) for title, rows in _sections(parsed)]
         name_lacks = public_name is not None and _printable(public_name) != public_name
-        _closing(page, parsed, name_lacks or any(lacking))
+        _closing(page, parsed, name_lacks, any(lacking))
         return bytes(page.output())
 
 
@@ -185,10 +194,12 @@ def _rows(page: FPDF, title: str, rows: list[tuple[str, str]]) -> bool:
     return lacking
 
 
-def _closing(page: FPDF, certificate: Certificate, lacking: bool) -> None:
+def _closing(page: FPDF, certificate: Certificate, name_lacks: bool, lacking: bool) -> None:
     page.ln(3)
+    if name_lacks:
+        _text(page, _LACKING_NAME, 8, _INK)
     if lacking:
-        _text(page, "A dot stands for a letter that this page has no type for.", 8, _INK)
+        _text(page, _LACKING, 8, _INK)
     _text(page, certificate.url, 8, _GREEN)
     sentence = "This page only shows the signed certificate. Check it: carbonmarket verify certificate.json"
     _text(page, sentence, 8, _MUTED)

@@ -52,7 +52,8 @@ class NodeView:
             raise ChainRefused(f"the node refused {path or '/'}: {_sentence(error)}") from None
         except (OSError, ValueError) as error:
             raise EngineUnavailable(
-                f"the node at {self._url} does not answer ({error}); on one machine `make up` starts it"
+                f"the node at {self._url} does not answer ({error}); "
+                "on one machine `carbonmarket up` starts it"
             ) from None
 
 
