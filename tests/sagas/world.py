@@ -81,8 +81,8 @@ class World:
                 if hasattr(each, "cache_clear"):
                     each.cache_clear()
 
-    def open(self) -> None:
-        """Publish the contracts, admit three verifiers."""
+    def bootstrap(self) -> None:
+        """Publish the contracts, and all that goes with them."""
         from carbonmarket_adapters.wiring import chain, money
 
         bootstrap(
@@ -92,6 +92,12 @@ class World:
             ledger=money.ledger(),
             fund=self._fund,
         )
+
+    def open(self) -> None:
+        """Publish the contracts, admit three verifiers."""
+        from carbonmarket_adapters.wiring import chain
+
+        self.bootstrap()
         for name in ("Rhea", "Rigel", "Rosa"):
             key = Ed25519PrivateKey.generate()
             body = {"name": name, "kind": "verifier", "country": "US"}
