@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from carbonmarket.chain import calls
+from carbonmarket.chain import calls, market_calls
 from carbonmarket.errors import NotYetFinal
 from carbonmarket.operations.reconcile import reconcile
 from carbonmarket_adapters.dynamo.chain_keys import write_of
@@ -80,6 +80,22 @@ def test_the_vault_holds_what_is_claimable_and_in_orders_and_a_false_balance_is_
     result = run(exchange)
     table.put(write_of(key, claimable))
     assert [asset.asset for asset in result.assets if asset.differences] == [exchange.batch.address]
+
+
+def test_trading_all_the_while_is_no_difference(exchange: Exchange) -> None:
+    """One asset differs at each look, never the same one twice."""
+    looks = iter(("batch", "quote", "batch"))
+
+    def move(*_: object) -> None:
+        asset = exchange.batch.address if next(looks) == "batch" else exchange.quote
+        exchange.watch()
+        name = "developer" if asset == exchange.batch.address else "buyer"
+        exchange.do(name, market_calls.deposit(asset, 7), exchange.key())
+
+    move()
+    result = reconcile(chain=exchange.outbox, projection=exchange.projection, catch_up=move, now_us=1)
+    assert result.differences == 0
+    exchange.watch()
 
 
 def test_nothing_projected_is_not_taken_for_agreement(market: Market) -> None:

@@ -35,7 +35,8 @@ def reconcile(
     """Compare, publish and return the result.
 
     The chain goes on while it is compared: where something differs, ``catch_up`` lets the projection
-    come up to it and the comparison is made again, so that only a difference that stays is published.
+    come up to it and the comparison is made again. A batch or asset that agreed once is published as it was
+    then, so that trading all the while raises no alarm, and only a difference that stays is published as one.
     NotYetFinal before anything was projected.
     """
     result = _compare(chain, projection, now_us)
@@ -43,9 +44,22 @@ def reconcile(
         if result.differences == 0:
             break
         catch_up()
-        result = _compare(chain, projection, now_us)
+        result = with_agreed(result, _compare(chain, projection, now_us))
     projection.publish(result)
     return result
+
+
+def with_agreed(earlier: Reconciliation, later: Reconciliation) -> Reconciliation:
+    """The later comparison, each batch and asset that differs in it as it was in the earlier one if it agreed
+    there."""
+    agreed_batches = {each.batch: each for each in earlier.batches if not each.differences}
+    agreed_assets = {each.asset: each for each in earlier.assets if not each.differences}
+    batches = tuple(
+        agreed_batches.get(each.batch, each) if each.differences else each for each in later.batches
+    )
+    assets = tuple(agreed_assets.get(each.asset, each) if each.differences else each for each in later.assets)
+    left = sum(len(found) for found in _differences(batches, assets))
+    return msgspec.structs.replace(later, batches=batches, assets=assets, differences=left)
 
 
 def _compare(chain: ChainAccess, projection: ChainProjection, now_us: int) -> Reconciliation:
