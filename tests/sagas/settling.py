@@ -11,7 +11,6 @@ from carbonmarket.errors import MarketError
 from carbonmarket_adapters.wiring import money, purchases
 from functions.settle_trade import steps
 from tests.sagas.dying import deadly
-from tests.sagas.test_definitions import STEP_RESULT_BYTES_MAX
 from tests.sagas.test_faults import CONTEXT
 from tests.sagas.till import CARD, SECURE_CARD, Till
 
@@ -28,6 +27,7 @@ STEPS = (
     "pay_sellers",
     "complete",
 )
+STEP_RESULT_BYTES_MAX = 2_000
 WAITS = ("await_authentication", "hold")
 
 

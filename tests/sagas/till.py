@@ -16,6 +16,7 @@ import stripe
 from carbonmarket.ledger.laws import broken
 from carbonmarket.records.money import CAPITAL, STRIPE_RECEIVABLE, Books, Transfer
 from carbonmarket_adapters.wiring import chain, money, purchases
+from infra.local.engines.gateway.app import AppGateway
 from infra.local.engines.stripe import stripe_server
 from tests.market.exchange import Exchange
 from tests.money.provider import Inbox
@@ -150,21 +151,21 @@ class Till:
 
     # Webhooks
 
-    def deliver_webhook(self, *needles: str) -> Any:
+    def deliver_webhook(self, *needles: str) -> tuple[int, str]:
         """Hand the first webhook with the needles to the API."""
         body, signature = self.inbox.wait_for(*needles)
         return self.post_webhook(body, signature)
 
-    def post_webhook(self, body: bytes, signature: str) -> Any:
-        """The API's answer to a webhook."""
-        from chalice.test import Client
-
+    def post_webhook(self, body: bytes, signature: str) -> tuple[int, str]:
+        """The API's answer to a webhook that comes through the gateway: its status, and the event's state or
+        the problem's kind."""
         from functions.api_purchases.app import app
 
-        headers = {"Content-Type": "application/json", "Stripe-Signature": signature}
-        with Client(app) as client:
-            answer = client.http.request("POST", "/v1/webhooks/stripe", headers=headers, body=body)
-        return answer
+        headers = {"content-type": "application/json; charset=utf-8", "stripe-signature": signature}
+        gateway = AppGateway(app, "api-purchases", 29)
+        answer = gateway.handle_request("POST", "/v1/webhooks/stripe", headers, body)
+        told = json.loads(answer["body"])
+        return answer["statusCode"], told.get("state") or told["type"].rsplit("/", 1)[-1]
 
     # What is where
 
