@@ -97,7 +97,7 @@ def create_quote(
     id = ids.derive("QUO", caller.organisation, key)
     kept = store.quote(id)
     if kept is not None:
-        if (str(kept.record.grams), kept.record.deliver) != (request.grams, request.deliver):
+        if not _is_same(kept.record, request):
             raise IdempotencyMismatch("this Idempotency-Key quoted something else")
         return kept.record
     _check_form(request)
@@ -134,6 +134,12 @@ def get_quote(quote: str, *, caller: Principal, store: PurchasesStore) -> Quote:
         raise NotFound("there is no quote with this id", field="quote")
     require_organisation(caller, kept.record.organisation, "quote")
     return kept.record
+
+
+def _is_same(quote: Quote, request: CreateQuote) -> bool:
+    before = (str(quote.grams), quote.deliver, quote.criteria)
+    now = (request.grams, request.deliver, _asked(request.criteria))
+    return before == now and request.batch in ("", quote.legs[0].batch)
 
 
 def _check_form(request: CreateQuote) -> None:

@@ -100,11 +100,8 @@ def create_purchase(
     id = ids.derive("PUR", caller.organisation, key)
     kept = store.purchase(id)
     if kept is None:
-        purchase = decide_purchase(
-            request, id=id, quote=_quote_for(request.quote, caller, store), caller=caller, now_us=now_us
-        )
-        quote = store.quote(request.quote)
-        assert quote is not None
+        quote = _quote_for(request.quote, caller, store)
+        purchase = decide_purchase(request, id=id, quote=quote.record, caller=caller, now_us=now_us)
         store.begin_purchase(purchase, quote, told(caller, "create_purchase", id, "accepted", now_us))
     else:
         purchase = kept.record
@@ -132,11 +129,11 @@ def decide_purchase(
     )
 
 
-def _quote_for(quote: str, caller: Principal, store: PurchasesStore) -> Quote:
+def _quote_for(quote: str, caller: Principal, store: PurchasesStore) -> Kept[Quote]:
     kept = store.quote(quote)
     if kept is None or kept.record.organisation != caller.organisation:
         raise InvalidInput("there is no quote with this id among those of your organisation", field="quote")
-    return kept.record
+    return kept
 
 
 def get_purchase(purchase: str, *, caller: Principal, store: PurchasesStore) -> CardPurchase:
