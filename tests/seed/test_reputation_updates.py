@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from carbonmarket.operations.rate_parties import RateResult, rate_parties
-from carbonmarket.reputation import BEST, COMMUNITY, DATA_QUALITY, DELIVERY, NEUTRAL, VERIFICATION, score
+from carbonmarket.ratings import WEIGHT_MAX
+from carbonmarket.reputation import (
+    BEST,
+    COMMUNITY,
+    DATA_QUALITY,
+    DELIVERY,
+    NEUTRAL,
+    PAIR_CAP,
+    VERIFICATION,
+    score,
+)
 from carbonmarket_adapters.wiring import aws, chain, registry, settings
 from carbonmarket_adapters.wiring.ratings import ratings
 from tests.market.exchange import Exchange
@@ -87,13 +97,13 @@ def test_a_circle_of_trades_weighs_no_more_than_a_pair_may(exchange: Exchange) -
         exchange.place(exchange.rival, "buy", 10**8, 100)
     rate(exchange)
     seller = party(exchange, exchange.seller)
-    counted = [
-        int(rating.counted) >> 64
+    rated = [
+        rating
         for _, rating in chain.market_projection().ratings(seller, first=1_000)
         if (rating.dimension, rating.counterparty) == (DELIVERY, party(exchange, exchange.rival))
     ]
-    assert counted[:1] == [100]
-    assert sum(counted) <= 100
+    assert sum(rating.weight == WEIGHT_MAX for rating in rated) >= 3
+    assert 0 < sum(int(rating.counted) for rating in rated) <= PAIR_CAP
 
 
 def test_a_period_rates_its_developer_by_readings_and_reviews(exchange: Exchange) -> None:
