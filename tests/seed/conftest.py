@@ -1,5 +1,5 @@
-"""These tests leave batches and reputations on the exchange's chain, where others count what there is: they go
-last."""
+"""These tests leave batches and reputations on the exchange's chain, where others count what there is: they
+go last."""
 
 from __future__ import annotations
 

@@ -77,6 +77,29 @@ def test_a_trade_rates_both_sides_once(exchange: Exchange) -> None:
     assert (again.verified, again.ratings) == (0, 0)
 
 
+def test_everybody_sees_a_reputation_and_what_it_rests_on(exchange: Exchange) -> None:
+    exchange.place(exchange.seller, "sell", 12, 100)
+    exchange.place(exchange.rival, "buy", 12, 100)
+    rate(exchange)
+    path = f"/v1/market/reputation/{exchange.account(exchange.seller)}"
+    shown = json.loads(exchange.world.call("GET", path, who=None).body)
+    by_name = {each["dimension"]: each for each in shown["scores"]}
+    assert set(by_name) == {"delivery", "data_quality", "verification", "community"}
+    assert int(by_name["delivery"]["score"]) > NEUTRAL
+    assert by_name["delivery"]["counterparties"] >= 1
+    assert shown["party"] == party(exchange, exchange.seller)
+    edges = json.loads(exchange.world.call("GET", f"{path}/ratings?first=100", who=None).body)["edges"]
+    for node in (edge["node"] for edge in edges if edge["node"]["dimension"] == "delivery"):
+        _, digest = kept(DELIVERY, exchange.account(exchange.seller), node["reference"])
+        assert node["evidence_hash"] == digest
+
+
+@pytest.mark.parametrize(("account", "status"), [("nobody", 422), ("0x" + "7" * 64, 404)])
+def test_accounts_of_nobody_have_no_reputation(exchange: Exchange, account: str, status: int) -> None:
+    answer = exchange.world.call("GET", f"/v1/market/reputation/{account}", who=None)
+    assert (answer.status_code, json.loads(answer.body)["field"]) == (status, "account")
+
+
 def test_whoever_died_before_its_mark_was_kept_rates_nothing_twice(exchange: Exchange) -> None:
     exchange.place(exchange.seller, "sell", 11, 100)
     exchange.place(exchange.buyer, "buy", 11, 100)
