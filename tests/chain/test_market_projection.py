@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 from carbonmarket.chain import calls, market_calls
 from carbonmarket.chain.market_calls import IOC, STEPS_MAX
-from carbonmarket.projection.watch import differences, rebuilt
+from carbonmarket.projection.watch import PAGE_VERSIONS, advance, differences, rebuilt
 from carbonmarket.records.market import Level
 from carbonmarket.reputation import DATA_QUALITY, DELIVERY, overall
+from carbonmarket_adapters.dynamo.chain_writer import JOURNAL_KEPT_S, ChainWriter
+from carbonmarket_adapters.dynamo.table import table_model
 from tests.chain.exchange import FEE_CAP_BPS, MAKER_BPS, TAKER_BPS, TICK, Exchange
 from tests.chain.market import START_S
 
@@ -246,3 +250,35 @@ def test_a_rewound_market_is_the_one_of_that_version_and_goes_on_from_there(exch
     exchange.watch()
     assert exchange.projection.cursor() == newest
     assert exchange.projection.everything() == before
+
+
+def test_the_journal_is_kept_for_a_week(exchange: Exchange) -> None:
+    kept = table_model(exchange.settings, "chain").query("JOURNAL")
+    left = [int(item.expires_at) - time.time() for item in kept]
+    assert left
+    assert all(JOURNAL_KEPT_S - 3_600 < seconds <= JOURNAL_KEPT_S for seconds in left)
+    later = ChainWriter(exchange.settings, clock=lambda: time.time() + JOURNAL_KEPT_S)
+    assert list(later.marks()) == []
+    assert len(list(exchange.writer.marks())) == len(left)
+
+
+def test_a_projection_may_begin_where_the_contracts_do(exchange: Exchange) -> None:
+    everything = exchange.projection.everything()
+    published = publication(exchange)
+    exchange.writer.clear()
+    assert exchange.projection.everything() == {}
+    while advance(exchange.source, exchange.writer, exchange.address_of_market, published).versions:
+        pass
+    assert exchange.projection.everything() == everything
+    assert min(mark.version for mark in exchange.writer.marks()) >= published
+
+
+def publication(exchange: Exchange) -> int:
+    """The version that published the contracts."""
+    admin, version = exchange.address("admin"), 0
+    while page := exchange.source.page(version, PAGE_VERSIONS).transactions:
+        for each in page:
+            if each.get("sender") == admin:
+                return int(each["version"])
+        version += len(page)
+    raise LookupError("the contracts were never published")

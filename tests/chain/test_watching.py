@@ -14,10 +14,10 @@ import pytest
 from carbonmarket.chain import calls
 from carbonmarket.chain.calls import EntryCall
 from carbonmarket.errors import StaleWrite
-from carbonmarket.projection.watch import advance, differences, rebuilt
+from carbonmarket.projection.watch import differences, rebuilt
 from carbonmarket.records.chain import Batch
 from carbonmarket_adapters.dynamo.chain_writer import JOURNAL_KEPT_S, ChainWriter
-from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Write, table_model
+from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Write
 from functions.watch_chain import handler as watch_chain
 from functions.watch_chain.handler import handler
 from infra.local.chain import compiler
@@ -153,35 +153,6 @@ def test_another_chain_is_folded_from_its_beginning(
     market.watch()
     assert market.projection.batch_at(batch.address) is not None
     assert is_rebuilt_equal(market)
-
-
-def test_the_journal_is_kept_for_a_week(market: Market) -> None:
-    market.watch()
-    kept = table_model(market.settings, "chain").query("JOURNAL")
-    left = [int(item.expires_at) - time.time() for item in kept]
-    assert left
-    assert all(JOURNAL_KEPT_S - 600 < seconds <= JOURNAL_KEPT_S for seconds in left)
-    later = ChainWriter(market.settings, clock=lambda: time.time() + JOURNAL_KEPT_S)
-    assert list(later.marks()) == []
-    assert len(list(market.writer.marks())) == len(left)
-
-
-def test_a_projection_may_begin_where_the_contracts_do(market: Market) -> None:
-    market.watch()
-    everything = market.projection.everything()
-    published = next(
-        int(each["version"])
-        for each in market.source.page(0, 100).transactions
-        if each["type"] == "user_transaction" and each["payload"]["function"].endswith("publish_package_txn")
-    )
-    market.writer.clear()
-    assert market.projection.everything() == {}
-    first = market.writer.begin()
-    assert first is None
-    while advance(market.source, market.writer, market.address_of_market, published).versions:
-        pass
-    assert market.projection.everything() == everything
-    assert min(mark.version for mark in market.writer.marks()) >= published
 
 
 @pytest.mark.parametrize("written", [False, True])
