@@ -67,7 +67,7 @@ fi
 stamp=$(cat pyproject.toml constraints.txt package-lock.json infra/local/setup.sh | sha256sum | cut -d' ' -f1)
 if [ "$(cat $VENV/.setup-stamp 2>/dev/null)" != "$stamp" ]; then
     echo "Python packages ($("$PYTHON" --version)) ..."
-    [ -x $VENV/bin/python ] || "$PYTHON" -m venv $VENV
+    [ -x $VENV/bin/pip ] || "$PYTHON" -m venv $VENV
     $VENV/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[functions,edge,local,infra,dev]'
     # Only its data file is used; what it imports (pvlib, SciPy, scikit-learn ...) would be 400 MB more.
     $VENV/bin/pip install --quiet --disable-pip-version-check --no-deps pvanalytics==0.2.2
