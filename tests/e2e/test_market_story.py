@@ -55,6 +55,7 @@ def test_the_summary_has_the_keys_that_are_promised(market: Market) -> None:
         "grams_buffered",
         "grams_transferred",
         "grams_retired",
+        "market",
         "laws",
         "certificate_verified",
     }
