@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from carbonmarket import schema
+from carbonmarket.chain import market_calls
 from carbonmarket.errors import (
     Conflict,
     EngineUnavailable,
@@ -19,7 +20,7 @@ from carbonmarket.errors import (
 )
 from carbonmarket.operations.purchase_order import NothingFilled
 from carbonmarket.operations.purchase_undo import AlreadyDelivered
-from carbonmarket_adapters.wiring import money
+from carbonmarket_adapters.wiring import money, purchases
 from tests.money.provider import Provider
 from tests.sagas.settling import STEPS, WAITS, Settling
 from tests.sagas.test_notifications import Inbox as Notifications
@@ -243,6 +244,42 @@ def test_a_seller_who_chose_fiat_is_paid_once_its_account_is_ready(settling: Set
     assert till.stripe().v1.transfers.retrieve(paid["transfer"]).amount == whole // 10_000
     assert (f"payable:{seller}", "USD") not in till.balances()
     assert till.operator(f"/v1/payouts/{payout['id']}/retry") == paid
+
+
+def test_a_seller_is_paid_also_where_the_purchase_failed_after_its_fill(settling: Settling) -> None:
+    till = settling.till
+    seller = till.exchange.seller
+    account = till.stripe().v1.accounts.create({"type": "express", "country": "US"}).id
+    till.test(f"accounts/{account}/onboarding", outcome="complete")
+    till.exchange.post(seller, "/v1/payout-choice", {"payout": "fiat", "account": account})
+    try:
+        purchase = settling.bought("await_fill")
+    finally:
+        till.exchange.post(seller, "/v1/payout-choice", {"payout": "onchain"})
+    assert settling.fail(purchase, Conflict("a story"))["money"] == "voided"
+    [payout] = [each for each in till.listed("/v1/payouts") if each["purchase"] == purchase]
+    assert payout["state"] == "due"
+    assert till.operator(f"/v1/payouts/{payout['id']}/retry")["state"] == "paid"
+    assert (f"payable:{seller}", "USD") not in till.balances()
+
+
+def test_the_float_is_brought_from_the_wallet_where_the_claimable_part_is_too_small(
+    settling: Settling,
+) -> None:
+    till = settling.till
+    asset, treasury = till.exchange.quote, till.world.settings.treasury_key
+    claimable = till.exchange.claimable_at(purchases.treasury())
+    till.exchange.done(treasury, "empty", market_calls.claim(asset, claimable - 1))
+    try:
+        units, _ = till.treasury()
+        settling.bought("await_fill")
+        assert (till.treasury()[0], till.exchange.claimable_at(purchases.treasury())) == (
+            units - COST - FEE,
+            0,
+        )
+        till.books()
+    finally:
+        till.exchange.done(treasury, "fill", market_calls.deposit(asset, claimable - COST - FEE))
 
 
 def test_purchases_tell_their_buyers_in_the_schemas_form(settling: Settling) -> None:
