@@ -112,6 +112,34 @@ HELD_BY = {
         "bad_input/test_orders.py::test_an_account_on_the_quote_assets_blocklist_cannot_pay",
     ),
     "fee above cap": ("bad_input/test_orders.py::test_a_fee_above_the_cap_is_refused",),
+    "expired or reused quote": (
+        "bad_input/test_purchases.py::test_a_quote_is_used_once_and_in_time_and_by_its_own_buyer",
+    ),
+    "declined card": (
+        "sagas/test_settle_steps.py::test_a_declined_card_buys_nothing",
+        "sagas/test_settle_steps.py::test_a_card_that_does_not_exist_buys_nothing",
+    ),
+    "3-D Secure": (
+        "sagas/test_settle_trade.py::test_after_three_d_secure_credits_are_retired_at_once",
+        "sagas/test_settle_trade.py::test_a_failed_challenge_ends_the_purchase_with_its_reason",
+        "sagas/test_settle_steps.py::test_three_d_secure_that_is_never_answered_ends_with_the_hold_released",
+    ),
+    "capture after expiry": (
+        "sagas/test_settle_steps.py::test_a_capture_after_the_holds_expiry_leaves_the_credits_with_the_treasury",
+    ),
+    "repeated, late, reordered or forged webhooks": (
+        "sagas/test_settle_webhooks.py::test_a_webhook_that_comes_again_or_late_changes_nothing",
+        "sagas/test_settle_webhooks.py::test_a_dispute_is_booked_once_in_whatever_order_it_is_told",
+        "sagas/test_settle_webhooks.py::test_a_forged_webhook_is_refused_and_leaves_nothing",
+    ),
+    "payout account not ready": (
+        "sagas/test_settle_steps.py::test_a_seller_who_chose_fiat_is_paid_once_its_account_is_ready",
+    ),
+    "process killed between authorise and capture": (
+        "sagas/test_settle_steps.py::test_dying_at_every_point_buys_and_charges_and_delivers_once",
+        "sagas/test_settle_steps.py::test_an_undo_that_dies_at_every_point_undoes_once",
+        "sagas/test_settle_trade.py::test_an_execution_that_is_run_again_waits_for_what_is_left_of_the_risk_period",
+    ),
     "retries, catches, undo, timeouts": (
         "infra_local/test_sagas.py::test_a_named_error_is_retried",
         "infra_local/test_sagas.py::test_a_named_error_is_caught_and_undone",
