@@ -137,8 +137,9 @@ def test_a_gap_left_by_dead_bytes_is_repaired(
     lost = world.table.submission("lost")
     assert lost is not None
     world.set_clock((lost.record.expiration_s - EXPIRY_S // 2) * 1_000_000)
-    world.outbox.submit("waits", "alice", world.transfer("bob", 2))
-    assert world.outbox.fate("waits").state == "pending"
+    waits = world.outbox.submit("waits", "alice", world.transfer("bob", 2))
+    # Asked of the node: who asks the outbox has the lost bytes sent.
+    assert world.node.transaction(waits).body["type"] == "pending_transaction"
     world.set_clock((lost.record.expiration_s + 1) * 1_000_000)
     filled = world.outbox.repair("alice")
     assert len(filled) == 1
@@ -204,6 +205,16 @@ def test_what_was_settled_in_passing_is_kept_as_final_by_the_sweep(world: World)
     assert world.outbox.sweep() == 0
     assert {each.state for each in world.table.submissions()} == {"committed"}
     assert world.outbox.settle("gift/0", "alice", world.transfer("bob", 1)).success
+    assert world.octas("bob") == 3
+
+
+def test_what_waits_behind_bytes_that_were_never_sent_sends_them(world: World) -> None:
+    world.fund("alice", OCTAS)
+    dying = world.make_outbox(node=DiesBeforeSending(world.localnet.node))
+    with pytest.raises(Killed):
+        dying.submit("first", "alice", world.transfer("bob", 1))
+    world.outbox.submit("second", "alice", world.transfer("bob", 2))
+    assert world.outbox.await_fate("second").success
     assert world.octas("bob") == 3
 
 

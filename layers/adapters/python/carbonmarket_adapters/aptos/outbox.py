@@ -155,15 +155,12 @@ class Outbox:
         """
         still_open = 0
         committed: list[Stored[Submission]] = []
-        for submission in self._table.open_submissions():
-            stored = self._table.submission(submission.key)
-            if stored is None or stored.record.state != "open":
-                continue
+        for stored in self._table.open_submissions():
             state = self._fate_of(stored, keeps=False).state
             if state == "committed":
                 committed.append(stored)
             elif state == "unknown":
-                self._send_again(submission)
+                self._send_again(stored.record)
             still_open += state in {"unknown", "pending"}
             if len(committed) == _SWEPT_TOGETHER:
                 self._finish_all(committed)
@@ -173,9 +170,10 @@ class Outbox:
 
     def _send_again(self, submission: Submission) -> None:
         try:
-            self._send(submission)
-        except ChainRefused:
-            # Its number was used by other bytes, as wallets may do: it dies when it expires.
+            self._node.submit(bytes.fromhex(submission.signed))
+        except NodeRefused:
+            # It stands on chain since, or its number was used by other bytes, as wallets may do: then it
+            # dies when it expires.
             return
 
     def repair(self, sender: str) -> list[str]:
@@ -190,7 +188,7 @@ class Outbox:
         ]
 
     def _unblock(self, submission: Submission) -> None:
-        """Repair the account where the transaction waits for a number that nobody will send."""
+        """Send what has the account's turn, or repair the account where nobody will."""
         if not submission.sender:
             return
         account = self._account(submission.address)
@@ -200,6 +198,8 @@ class Outbox:
         holder = self._table.held(submission.address, turn).get(turn)
         if holder is None or holder.expiration_s * MICROSECONDS < account.timestamp_us:
             self.repair(submission.sender)
+        elif (stored := self._table.submission(holder.key)) is not None:
+            self._send_again(stored.record)
 
     # Storing
 
