@@ -217,7 +217,7 @@ def test_a_seller_who_chose_fiat_is_paid_once_its_account_is_ready(settling: Set
     inbox.take()
     inbox.messages.clear()
     seller = till.exchange.seller
-    account = till.stripe().v1.accounts.create({"type": "express", "country": "US"}).id
+    account = till.payout_account("restricted")
     till.exchange.post(seller, "/v1/payout-choice", {"payout": "fiat", "account": account})
     try:
         earned = COST - COST * 10 // 10_000
@@ -249,8 +249,7 @@ def test_a_seller_who_chose_fiat_is_paid_once_its_account_is_ready(settling: Set
 def test_a_seller_is_paid_also_where_the_purchase_failed_after_its_fill(settling: Settling) -> None:
     till = settling.till
     seller = till.exchange.seller
-    account = till.stripe().v1.accounts.create({"type": "express", "country": "US"}).id
-    till.test(f"accounts/{account}/onboarding", outcome="complete")
+    account = till.payout_account("complete")
     till.exchange.post(seller, "/v1/payout-choice", {"payout": "fiat", "account": account})
     try:
         purchase = settling.bought("await_fill")

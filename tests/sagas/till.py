@@ -99,6 +99,14 @@ class Till:
         self.exchange.watch()
         return placed
 
+    def payout_account(self, outcome: str) -> str:
+        """The seller's account at the provider, after onboarding with that outcome ("complete" or
+        "restricted"): all stories of the session have the same one."""
+        back = {"return_url": "https://app.example/payouts"}
+        account = self.exchange.post(self.exchange.seller, "/v1/payout-account", back)["account"]
+        self.test(f"accounts/{account}/onboarding", outcome=outcome)
+        return str(account)
+
     def withdraw(self, placed: Any) -> None:
         """The seller takes an offer back."""
         path = f"/v1/orders/{placed['book']}/{placed['id']}/cancellation"

@@ -216,15 +216,17 @@ def hold(purchase: str, token: str, till: Till) -> CardPurchase:
     till.tasks.save_task(task)
     if not reached(kept.record, "held"):
         kept = advance(kept, "held", "hold_purchase", till)
-    notify(kept.record, "purchase.held", till, release_at=format_us(kept.record.release_us))
+    if not kept.record.disputed:
+        notify(kept.record, "purchase.held", till, release_at=format_us(kept.record.release_us))
     # Who released it, or whose bank took the money back, may have come between.
     return end_hold(purchase, till)
 
 
 def is_held(purchase: CardPurchase, till: Till) -> bool:
     """Whether the credits may not go to the buyer yet."""
-    is_due = purchase.release_us > till.now_us and not purchase.released_by
-    return purchase.disputed or (is_due and not reached(purchase, "delivered"))
+    if reached(purchase, "delivered"):
+        return False
+    return purchase.disputed or (purchase.release_us > till.now_us and not purchase.released_by)
 
 
 def end_hold(purchase: str, till: Till) -> CardPurchase:
