@@ -38,7 +38,7 @@ _TYPE = "Forest Carbon"
 _HIGHEST = 8_000_000
 _FEE_CAP_BPS = 100
 _FUNDS_OCTAS = 10**12
-_WITHIN_S = 60
+_WITHIN_S = 120
 
 
 @dataclass
