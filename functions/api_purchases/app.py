@@ -7,9 +7,11 @@ import os
 from carbonmarket.chain.market_calls import ROUTE_BOOKS_MAX
 from carbonmarket.commitments import SALT_BYTES
 from carbonmarket.operations import create_quote as quoting
+from carbonmarket.operations import open_payout_account as opening
 from carbonmarket.operations import purchase as buying
 from carbonmarket.operations import purchase_payout as paying_out
 from carbonmarket.operations import receive_payment_event as receiving
+from carbonmarket.operations import reconcile_money as reconciling
 from carbonmarket.operations.purchase_payment import release_purchase as release
 from carbonmarket_adapters.http import Api, Call, connection, show_purchases
 from carbonmarket_adapters.wiring import market, money, purchases, registry, settings
@@ -89,6 +91,32 @@ def choose_payout(call: Call) -> object:
     return show_purchases.payout_choice(choice)
 
 
+@api.post("/v1/payout-account", body=opening.OpenPayoutAccount, status=200, replays=False)
+def open_payout_account(call: Call) -> object:
+    """Open your organisation's account at Stripe, or go on with its onboarding at a new address."""
+    opened = opening.open_payout_account(
+        call.body,
+        caller=call.caller,
+        accounts=registry.accounts(),
+        store=purchases.purchases(),
+        payments=money.payments,
+        now_us=call.now_us,
+    )
+    return show_purchases.payout_account(opened)
+
+
+@api.get("/v1/payout-account")
+def get_payout_account(call: Call) -> object:
+    """Your organisation's account at Stripe: whether it can be paid out, and what is lacking."""
+    found = opening.get_payout_account(
+        caller=call.caller,
+        accounts=registry.accounts(),
+        store=purchases.purchases(),
+        payments=money.payments,
+    )
+    return show_purchases.payout_account(found)
+
+
 @api.get("/v1/payouts", paged=True)
 def list_payouts(call: Call) -> object:
     """Payouts to sellers, for operators."""
@@ -101,6 +129,17 @@ def retry_payout(call: Call) -> object:
     """Pay a seller who could not be paid before, as an operator."""
     paid = paying_out.retry_payout(call.path["payout"], caller=call.caller, till=purchases.till(call.now_us))
     return show_purchases.payout(paid)
+
+
+@api.get("/v1/reconciliations/money", paged=True)
+def list_money_reconciliations(call: Call) -> object:
+    """Published reconciliations of ledger, Stripe and chain, newest first, for operators."""
+    page = call.page
+    # One more, to know of a next page.
+    rows = reconciling.list_money_reconciliations(
+        page.first + 1, page.after, caller=call.caller, ledger=money.ledger()
+    )
+    return connection(rows, page.first, show_purchases.money_reconciliation)
 
 
 @api.get("/v1/cases", paged=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 
 import pytest
+import requests
 
 from carbonmarket.errors import (
     Conflict,
@@ -188,6 +190,44 @@ def test_a_seller_is_paid_only_when_ready(own_provider: Provider) -> None:
     assert missing.value.field == "account"
 
 
+def test_a_seller_s_account_is_opened_once_and_ready_after_onboarding(own_provider: Provider) -> None:
+    payments = own_provider.payments()
+    opened = payments.open_payout_account("one", "ORG1", "US")
+    assert payments.open_payout_account("one", "ORG1", "US") == opened
+    assert (opened.payouts_enabled, "external_account" in opened.requirements) == (False, True)
+    kept = own_provider.client().v1.accounts.retrieve(opened.account)
+    assert (kept.type, kept.country, kept.email, kept.metadata["organisation"]) == (
+        "express",
+        "US",
+        None,
+        "ORG1",
+    )
+    link = payments.onboarding(opened.account, "https://app.example/payouts")
+    requests.post(link, data={"outcome": "restricted"}, timeout=5).raise_for_status()
+    restricted = payments.payout_account(opened.account)
+    assert (restricted.payouts_enabled, restricted.disabled_reason) == (False, "under_review")
+    requests.post(link, data={"outcome": "complete"}, timeout=5).raise_for_status()
+    ready = payments.payout_account(opened.account)
+    assert (ready.payouts_enabled, ready.requirements, ready.disabled_reason) == (True, (), "")
+
+
+def test_an_account_that_can_not_be_opened_or_found(payments: Payments, key: Key) -> None:
+    opening = key()
+    account = payments.open_payout_account(opening, "ORG1", "US").account
+    with pytest.raises(IdempotencyMismatch):
+        payments.open_payout_account(opening, "ORG2", "US")
+    with pytest.raises(InvalidInput) as refused:
+        payments.onboarding(account, "nowhere")
+    assert refused.value.field == "return_url"
+    for ask in (
+        lambda: payments.payout_account("acct_none"),
+        lambda: payments.onboarding("acct_none", "https://app.example/payouts"),
+    ):
+        with pytest.raises(NotFound) as missing:
+            ask()
+        assert missing.value.field == "account"
+
+
 def test_movements_are_listed_oldest_first(own_provider: Provider) -> None:
     payments = own_provider.payments()
     held = hold(payments, "one")
@@ -280,6 +320,23 @@ def test_a_webhook_is_read_once_its_signature_holds(
     for payload in (b"no json", b"[]", b"{}", b'{"id": "evt_1"}', b"\xff"):
         with pytest.raises(InvalidInput):
             payments.read_webhook(payload, signature(payload, WEBHOOK_SECRET, now))
+
+
+def test_a_webhook_may_be_signed_with_any_of_the_secrets(provider: Provider) -> None:
+    def reading(secrets: str) -> Payments:
+        return StripePayments(secret=str, webhook_secret=lambda: secrets, api_base=provider.url)
+
+    account = {"object": "account", "id": "acct_1", "metadata": {"organisation": "ORG1"}}
+    event = {"id": "evt_1", "type": "account.updated", "created": 1, "data": {"object": account}}
+    body = json.dumps(event).encode()
+    signed = signature(body, "whsec_sellers", int(time.time()))
+    found = reading("whsec_ours whsec_sellers").read_webhook(body, signed)
+    assert (found.object_id, found.metadata) == ("acct_1", {"organisation": "ORG1"})
+    for secrets in ("whsec_ours", ""):
+        with pytest.raises(NotAuthenticated):
+            reading(secrets).read_webhook(body, signed)
+    with pytest.raises(NotAuthenticated):
+        reading("").read_webhook(body, signature(body, "", int(time.time())))
 
 
 def test_webhooks_of_refunds_and_disputes_say_what_moved(

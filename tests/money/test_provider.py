@@ -176,7 +176,9 @@ def test_sellers_are_paid_when_they_are_ready_and_money_is_there(own_provider: P
     transfer = {"amount": 1_000, "currency": "usd", "destination": seller.id}
     error = refusal(lambda: api.v1.transfers.create(transfer))
     assert error.code == "insufficient_capabilities_for_transfer"
-    link = api.v1.account_links.create({"account": seller.id, "type": "account_onboarding"})
+    back = "https://app.example/payouts"
+    asked = {"account": seller.id, "type": "account_onboarding", "refresh_url": back, "return_url": back}
+    link = api.v1.account_links.create(asked)
     requests.post(link.url, data={"outcome": "complete"}, timeout=5).raise_for_status()
     assert api.v1.accounts.retrieve(seller.id).payouts_enabled
     assert refusal(lambda: api.v1.transfers.create(transfer)).code == "balance_insufficient"

@@ -44,6 +44,11 @@ def create_account(context: Context, params: Params) -> Object:
 def create_link(context: Context, params: Params) -> Object:
     """POST /v1/account_links: where the owner goes through onboarding."""
     take.only(params, "account", "refresh_url", "return_url", "type")
+    if take.text(params, "type") != "account_onboarding":
+        raise invalid("Invalid type: this server has account_onboarding alone", param="type")
+    for name in ("refresh_url", "return_url"):
+        if not take.text(params, name).startswith(("https://", "http://")):
+            raise invalid("Not a valid URL", param=name, code="url_invalid")
     account = context.get("account", take.text(params, "account"), "account")
     now = context.store.now()
     page = f"{context.url}/_test/accounts/{account['id']}/onboarding"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from carbonmarket.records.audit import AuditEntry
 from carbonmarket.settings import Settings
-from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Write
+from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Kind, Write
 
 ENTRY = Kind("audit-entry", AuditEntry)
 
@@ -21,7 +21,7 @@ class AuditedTable(DocumentTable):
         super().__init__(settings, table)
         self._audit = DocumentTable(settings, "audit")
 
-    def save(self, writes: Sequence[Write], entry: AuditEntry) -> None:
+    def save(self, writes: Sequence[Write | Delete], entry: AuditEntry) -> None:
         """Write all and the entry, or none; StaleWrite if a revision has moved on."""
         with self.transaction() as transaction:
             for write in writes:

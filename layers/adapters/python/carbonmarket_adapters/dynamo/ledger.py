@@ -189,8 +189,9 @@ class DynamoLedger:
     def publish(self, result: MoneyReconciliation) -> None:
         self._table.put(Write(RECONCILIATION, "reconciliations", f"{result.at_us:020}", result))
 
-    def published(self, first: int = 30) -> list[MoneyReconciliation]:
-        found = self._table.query(RECONCILIATION, "reconciliations", reverse=True, limit=first)
+    def published(self, first: int = 30, before_us: int | None = None) -> list[MoneyReconciliation]:
+        after = None if before_us is None else f"{before_us:020}"
+        found = self._table.query(RECONCILIATION, "reconciliations", after=after, reverse=True, limit=first)
         return [stored.record for _, stored in found]
 
     def _give_back(self, key: str, state: Literal["voided", "expired"], now_us: int) -> Resolution:

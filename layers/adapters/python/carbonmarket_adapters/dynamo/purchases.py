@@ -2,7 +2,7 @@
 
 Keys (pk / sk, listed by gsi1): ``quote#<id>`` / ``quote`` ·
 ``purchase#<id>`` / ``purchase`` (``purchases#<organisation>``, by time) · / ``payout#<id>`` ·
-``intent#<id>`` / ``intent`` · ``seller#<organisation>`` / ``choice`` ·
+``intent#<id>`` / ``intent`` · ``seller#<organisation>`` / ``choice`` · / ``waiting#<payout>`` ·
 ``payout#<id>`` / ``payout`` (``payouts``, by time) · ``case#<id>`` / ``case`` (``cases``, by time) ·
 ``event#<id>`` / ``event`` (``failed-events``, by time).
 Quotes that no purchase used leave by TTL. The tokens of waiting purchases lie in table sagas.
@@ -32,7 +32,7 @@ from carbonmarket.records.purchases import (
 from carbonmarket.settings import Settings
 from carbonmarket.times import MICROSECONDS
 from carbonmarket_adapters.dynamo.audit import AuditedTable
-from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Stored, Write
+from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Kind, Stored, Write
 
 _QUOTE = Kind("quote", Quote)
 _PURCHASE = Kind("purchase", CardPurchase)
@@ -101,12 +101,12 @@ class DynamoPurchases:
             writes.append(_case_write(case, 0))
         self._table.save(writes, entry)
 
-    def payout_choice(self, organisation: str) -> PayoutChoice | None:
-        stored = self._table.get(_CHOICE, f"seller#{organisation}", "choice")
-        return stored.record if stored else None
+    def payout_choice(self, organisation: str) -> Kept[PayoutChoice] | None:
+        return _kept(self._table.get(_CHOICE, f"seller#{organisation}", "choice"))
 
-    def save_payout_choice(self, choice: PayoutChoice, entry: AuditEntry) -> None:
-        self._table.save([Write(_CHOICE, f"seller#{choice.organisation}", "choice", choice)], entry)
+    def save_payout_choice(self, choice: PayoutChoice, revision: int, entry: AuditEntry) -> None:
+        write = Write(_CHOICE, f"seller#{choice.organisation}", "choice", choice, revision)
+        self._table.save([write], entry)
 
     def payout(self, payout: str) -> Kept[Payout] | None:
         return _kept(self._table.get(_PAYOUT, f"payout#{payout}", "payout"))
@@ -119,8 +119,20 @@ class DynamoPurchases:
         kept = (self.payout(stored.record.payout) for _, stored in found)
         return [each.record for each in kept if each is not None]
 
+    def waiting_payouts(self, organisation: str) -> list[Kept[Payout]]:
+        found = self._table.query(_PAYOUT_OF, f"seller#{organisation}", prefix="waiting#", consistent=True)
+        kept = (self.payout(stored.record.payout) for _, stored in found)
+        return [each for each in kept if each is not None]
+
     def save_payout(self, payout: Payout, revision: int, entry: AuditEntry) -> None:
-        self._table.save([_payout_write(payout, revision)], entry)
+        writes: list[Write | Delete] = [_payout_write(payout, revision)]
+        place = (f"seller#{payout.organisation}", f"waiting#{payout.id}")
+        # One that is tried again (due) stays listed until it is paid: the try may die.
+        if payout.state == "waiting":
+            writes.append(Write(_PAYOUT_OF, *place, PayoutOf(payout=payout.id)))
+        elif payout.state == "paid":
+            writes.append(Delete(*place))
+        self._table.save(writes, entry)
 
     def case(self, case: str) -> Kept[Case] | None:
         return _kept(self._table.get(_CASE, f"case#{case}", "case"))

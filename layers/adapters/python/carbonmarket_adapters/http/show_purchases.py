@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from carbonmarket.records.money import MoneyReconciliation, PayoutAccount
 from carbonmarket.records.purchases import (
     CardPurchase,
     Case,
@@ -84,6 +85,17 @@ def payout_choice(record: PayoutChoice) -> Json:
     }
 
 
+def payout_account(record: PayoutAccount) -> Json:
+    """A seller's account at the payment provider; ``onboarding_url`` only where it was asked for."""
+    return {
+        "account": record.account,
+        "payouts_enabled": record.payouts_enabled,
+        "requirements": list(record.requirements),
+        "disabled_reason": record.disabled_reason or None,
+        "onboarding_url": record.onboarding_url or None,
+    }
+
+
 def payout(record: Payout) -> Json:
     """What a seller earned by a purchase."""
     return {
@@ -99,6 +111,22 @@ def payout(record: Payout) -> Json:
         "reason": record.reason or None,
         "transfer": record.transfer or None,
         "created": format_us(record.created_us),
+    }
+
+
+def money_reconciliation(record: MoneyReconciliation) -> Json:
+    """Ledger, payment provider and chain compared: cents and quote units."""
+    return {
+        "at": format_us(record.at_us),
+        "since": format_us(record.since_us),
+        "currency": record.currency,
+        "ledger_receivable_cents": str(record.ledger_receivable),
+        "provider_balance_cents": str(record.provider_balance),
+        "in_flight_cents": str(record.in_flight),
+        "ledger_float_units": str(record.ledger_float),
+        "chain_float_units": str(record.chain_float),
+        "matched": record.matched,
+        "differences": list(record.differences),
     }
 
 

@@ -195,13 +195,13 @@ def _payouts(purchase: CardPurchase, fate: Fate, till: Till) -> Iterator[Payout]
         choice = till.store.payout_choice(organisation)
         # Less than a cent stays claimable on chain.
         whole = units - units % UNITS_PER_CENT
-        if choice is None or choice.payout != "fiat" or not whole:
+        if choice is None or choice.record.payout != "fiat" or not whole:
             continue
         yield Payout(
             id=ids.derive("PAY", purchase.id, organisation),
             purchase=purchase.id,
             organisation=organisation,
-            account=choice.account,
+            account=choice.record.account,
             units=whole,
             cents=whole // UNITS_PER_CENT,
             currency=quote_of(purchase, till).currency,

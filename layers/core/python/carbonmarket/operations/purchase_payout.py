@@ -3,6 +3,7 @@ same amount to their account at the payment provider."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.operations.purchase import Till, load
 from carbonmarket.ports.accounts import AccountsStore
 from carbonmarket.ports.purchases import PurchasesStore
-from carbonmarket.ports.registry import Kept
+from carbonmarket.ports.registry import NEW, Kept
 from carbonmarket.records.accounts import Organisation
 from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket.records.money import EXCHANGE, STRIPE_RECEIVABLE, TREASURY_FLOAT, PaidOut, Transfer, payable
@@ -56,13 +57,22 @@ def choose_payout(
     seller = own_organisation(caller, accounts)
     if (request.payout == "fiat") != bool(request.account):
         raise InvalidInput('account is needed with payout "fiat", and only then', field="account")
+    kept = store.payout_choice(seller.id)
+    opened = kept.record.opened if kept else ""
+    if request.account and request.account != opened:
+        raise InvalidInput(
+            "account must be the one that was opened for your organisation; POST /v1/payout-account opens it",
+            field="account",
+        )
     choice = PayoutChoice(
         organisation=seller.id,
         payout="fiat" if request.payout == "fiat" else "onchain",
         account=request.account,
         changed_us=now_us,
+        opened=opened,
     )
-    store.save_payout_choice(choice, told(caller, "choose_payout", seller.id, choice.payout, now_us))
+    entry = told(caller, "choose_payout", seller.id, choice.payout, now_us)
+    store.save_payout_choice(choice, kept.revision if kept else NEW, entry)
     return choice
 
 
@@ -98,6 +108,19 @@ def retry_payout(payout: str, *, caller: Principal, till: Till) -> Payout:
     return _pay(kept, till)
 
 
+def pay_waiting(account: str, organisation: str, till: Till) -> None:
+    """Pay what a seller waits for, once its account at the payment provider is ready; what is refused again
+    waits on. An account that was not opened for the organisation here is nobody's."""
+    choice = till.store.payout_choice(organisation)
+    if choice is None or choice.record.opened != account:
+        return
+    if not till.payments().payout_account(account).payouts_enabled:
+        return
+    for kept in till.store.waiting_payouts(organisation):
+        with contextlib.suppress(PayoutRefused):
+            _pay(kept, till)
+
+
 def _pay(kept: Kept[Payout], till: Till) -> Payout:
     payout = kept.record
     if payout.state == "paid":
@@ -109,7 +132,7 @@ def _pay(kept: Kept[Payout], till: Till) -> Payout:
     if payout.state == "waiting":
         # Refused for certain, so another account can't be a second payment.
         choice = till.store.payout_choice(seller.id)
-        account = choice.account if choice is not None and choice.account else payout.account
+        account = choice.record.account if choice is not None and choice.record.account else payout.account
         kept = _keep(kept, till, state="due", account=account)
     return _transfer(kept, till)
 

@@ -22,6 +22,7 @@ from carbonmarket.errors import (
 )
 from carbonmarket.operations.purchase import Till
 from carbonmarket.operations.purchase_payment import continue_authentication, end_hold
+from carbonmarket.operations.purchase_payout import pay_waiting
 from carbonmarket.operations.purchase_undo import book_refund, open_case
 from carbonmarket.ports.purchases import PurchasesStore
 from carbonmarket.ports.registry import NEW, Kept
@@ -41,6 +42,7 @@ from carbonmarket.records.purchases import CardPurchase, Case, CaseKind, Receive
 
 _DISPUTE = "charge.dispute."
 _REFUND = "refund.created"
+_ACCOUNT = "account.updated"
 _ABOUT_US = 86_400 * 1_000_000
 # The bank has decided on the payment, or its time has passed.
 _DECIDED = frozenset(
@@ -136,6 +138,8 @@ def _purchase_of(event: PaymentEvent, till: Till) -> str:
 
 
 def _handle(event: PaymentEvent, purchase: str, till: Till) -> None:
+    if event.kind == _ACCOUNT:
+        pay_waiting(event.object_id, event.metadata.get("organisation", ""), till)
     if not purchase:
         return
     kept = till.store.purchase(purchase)

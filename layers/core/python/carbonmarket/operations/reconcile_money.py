@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from carbonmarket.authorise import require_role
+from carbonmarket.errors import InvalidInput
 from carbonmarket.ledger.chart import posted
 from carbonmarket.ledger.laws import broken
 from carbonmarket.ports.chain import ChainAccess
@@ -18,6 +20,7 @@ from carbonmarket.records.money import (
     MoneyReconciliation,
     Transfer,
 )
+from carbonmarket.records.principal import OPERATOR, Principal
 from carbonmarket.times import MICROSECONDS
 
 DAY_US = 86_400 * MICROSECONDS
@@ -31,6 +34,8 @@ _GRACE_US = 900 * MICROSECONDS
 _LATE_US = 60 * DAY_US
 # The provider pays our balance out to our bank on its own days, and takes it back where the bank refuses it.
 _TO_BANK = frozenset({"payout", "payout_cancel", "payout_failure"})
+# Microseconds until the year 5138.
+_KEY_DIGITS = 17
 _METADATA = "0x1::fungible_asset::Metadata"
 
 
@@ -62,6 +67,17 @@ def reconcile_money(
         catch_up()
     ledger.publish(result)
     return result
+
+
+def list_money_reconciliations(
+    first: int, after: str | None, *, caller: Principal, ledger: Ledger
+) -> list[tuple[str, MoneyReconciliation]]:
+    """What was published, newest first, for an operator: up to ``first`` results after the key ``after``."""
+    require_role(caller, OPERATOR)
+    if after is not None and not (after.isascii() and after.isdecimal() and len(after) <= _KEY_DIGITS):
+        raise InvalidInput("after must be a cursor that this list gave", field="after")
+    found = ledger.published(first, None if after is None else int(after))
+    return [(str(each.at_us), each) for each in found]
 
 
 def _book_payouts(ledger: Ledger, payments: Payments, now_us: int) -> None:

@@ -18,6 +18,7 @@ from carbonmarket.records.money import (
     MoneyReconciliation,
     PaidOut,
     PaymentEvent,
+    PayoutAccount,
     Refunded,
     Resolution,
     Transfer,
@@ -95,8 +96,8 @@ class Ledger(Protocol):
         """Keep a reconciliation's result."""
         ...
 
-    def published(self, first: int = 30) -> list[MoneyReconciliation]:
-        """Results of reconciliations, newest first."""
+    def published(self, first: int = 30, before_us: int | None = None) -> list[MoneyReconciliation]:
+        """Results of reconciliations, newest first; those of at_us < before_us where it is given."""
         ...
 
 
@@ -136,6 +137,26 @@ class Payments(Protocol):
 
     def refund(self, key: str, intent: str, amount: int) -> Refunded:
         """Give back ``amount`` of what was captured; Conflict if less than that is left to give back."""
+        ...
+
+    def open_payout_account(self, key: str, organisation: str, country: str) -> PayoutAccount:
+        """Open an account for a seller of ``country`` (ISO 3166-1), whose events will name ``organisation``.
+
+        It can't be paid out before its owner has been through onboarding. InvalidInput (field ``country``)
+        where the provider opens none.
+        """
+        ...
+
+    def payout_account(self, account: str) -> PayoutAccount:
+        """The account as it is now; NotFound if there is none."""
+        ...
+
+    def onboarding(self, account: str, return_url: str) -> str:
+        """A new address where the owner tells the provider what it asks, for one visit within minutes.
+
+        The provider sends the owner to ``return_url`` then, and from an address that is out of date.
+        InvalidInput (field ``return_url``) where it sends nobody there; NotFound without the account.
+        """
         ...
 
     def payout(

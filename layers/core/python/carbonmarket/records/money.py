@@ -180,6 +180,21 @@ class PaidOut(msgspec.Struct, frozen=True, kw_only=True):
     balance_transaction: str
 
 
+class PayoutAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """A seller's account at the provider, which keeps its owner's personal data; none of it comes here.
+
+    ``requirements`` are the provider's names of what the owner still has to give ("external_account"), and
+    ``disabled_reason`` is why it is not paid out ("under_review"); "" where nothing stands against it.
+    ``onboarding_url`` is where the owner gives it: secret, good for minutes, "" unless it was asked for.
+    """
+
+    account: str
+    payouts_enabled: bool
+    requirements: tuple[str, ...] = ()
+    disabled_reason: str = ""
+    onboarding_url: str = ""
+
+
 class BalanceTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """One movement of the platform's balance at the provider; ``net`` = ``amount`` - ``fee``, with sign.
 

@@ -178,12 +178,14 @@ class PurchaseTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 class PayoutChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a seller on a custodial account wants what it earns from card purchases: ``account`` is its
-    connected account at the payment provider, "" for ``onchain``."""
+    connected account at the payment provider, "" for ``onchain``. ``opened`` is the account that was opened
+    for it there, "" where none was: the only one that it can be paid to."""
 
     organisation: str
     payout: Literal["onchain", "fiat"]
     account: str
     changed_us: int
+    opened: str = ""
 
 
 class Payout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
