@@ -231,3 +231,4 @@ def test_reconciliations_are_kept_newest_first(ledger: DynamoLedger) -> None:
             )
         )
     assert [each.at_us for each in ledger.published(2)] == [3, 2]
+    assert [each.at_us for each in ledger.published(2, before_us=3)] == [2, 1]
