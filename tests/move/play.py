@@ -19,6 +19,7 @@ BOOKS = (
     Book(2, "other grams", tick=TICK // 10, lot=10, minimum=7, required=0, labels=1),
 )
 """Book 2 is of another batch, with finer prices and larger lots."""
+CROWD = 250
 HOLDER = f"0x{0x501D:064x}"
 SHARES = ((TRADERS[0], 7000), (HOLDER, 3000))
 TOLD = {
@@ -31,7 +32,7 @@ WEIGHTS = {
     "claim": 6, "freeze": 1, "unfreeze": 6, "pause": 0.3, "unpause": 6, "labels": 4, "fees": 1, "wait": 4,
     "buy_and_retire": 1, "retire": 1, "distribute": 0.7, "usdc": 1.5, "block": 1, "faucet": 2,
 }  # fmt: skip
-BESIDE = {"criteria": 5, "list": 3, "buy": 5, "reprice": 1, "take_back": 1}
+BESIDE = {"criteria": 5, "list": 3, "buy": 5, "reprice": 1, "take_back": 2}
 """Acts on both books at once, and on listings."""
 
 
@@ -94,7 +95,13 @@ class Play:
         self.plain.told = []
         kind = self.chance.choices(list(self.weights), list(self.weights.values()))[0]
         trader = self.chance.choice(TRADERS)
+        if kind == "small" and self._is_crowded():
+            kind = "cancel_page"
         return f"{kind}: {getattr(self, f'_{kind}')(trader) or 'done'}"
+
+    def _is_crowded(self) -> bool:
+        """Whether the books have become so deep that acts seldom meet each other's orders."""
+        return sum(len(book.orders()) for book in self.plain.state.books.values()) > CROWD
 
     def _book(self) -> Book:
         books = list(self.plain.state.books.values())

@@ -37,9 +37,9 @@ def test_random_acts_end_as_in_the_plain_book(play: Play) -> None:
         sold += sum(name == "ListingSold" for name, _ in play.plain.told)
         if play.number % 20 == 0:
             play.compare_balances()
-        if play.number % 100 == 0:
+        if play.number % 250 == 0:
             play.compare_places()
-        if play.number % 1_000 == 0:
+        if play.number % 2_500 == 0:
             play.compare_offers()
     play.compare_balances()
     play.compare_places()
