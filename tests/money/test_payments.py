@@ -197,7 +197,7 @@ def test_a_seller_s_account_is_opened_once_and_ready_after_onboarding(own_provid
     assert (opened.payouts_enabled, "external_account" in opened.requirements) == (False, True)
     kept = own_provider.client().v1.accounts.retrieve(opened.account)
     assert (kept.type, kept.country, kept.email) == ("express", "US", None)
-    assert kept.metadata == {"organisation": "ORG1"}
+    assert kept.to_dict()["metadata"] == {"organisation": "ORG1"}
     link = payments.onboarding(opened.account, "https://app.example/payouts")
     requests.post(link, data={"outcome": "restricted"}, timeout=5).raise_for_status()
     restricted = payments.payout_account(opened.account)
