@@ -93,8 +93,9 @@ def list_batches(call: Call) -> object:
 
 @api.get("/v1/batches/{batch}")
 def get_batch(call: Call) -> object:
-    """One batch."""
-    return _batch(crediting.get_batch(call.path["batch"], registry=registry.registry()))
+    """One batch, issued here or imported."""
+    found = crediting.get_batch(call.path["batch"], registry=registry.registry(), chain=chain.chain_access())
+    return _batch(found)
 
 
 def _batch(record: Batch) -> object:

@@ -58,6 +58,18 @@ def test_what_was_imported_says_so_and_what_was_measured_doesnt(market: Market) 
     assert market.told.batches["2016-08"]["id"] in labels
 
 
+def test_an_imported_batch_is_found_where_its_uri_leads(market: Market) -> None:
+    seeded = market.told.market.seeded
+    assert seeded is not None
+    for each in seeded.imported[:2]:
+        found = market.told.cast.buyer.user.get(f"/v1/batches/{each.batch_id}")
+        assert (found["grams"], found["origin"]["serial"]) == (
+            str(each.issuance.grams_project),
+            each.issuance.serial,
+        )
+        assert found["transaction"].startswith("0x")
+
+
 def test_the_certificate_of_imported_credits_names_their_registry(market: Market) -> None:
     measured, imported = market.told.market.retirements
     for name, retirement in (("measured", measured), ("imported", imported)):

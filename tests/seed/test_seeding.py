@@ -11,7 +11,7 @@ from rich.console import Console
 from carbonmarket.labels import BITS
 from carbonmarket_adapters.wiring import chain
 from infra.local.narrator import Narrator
-from infra.local.seed import shown
+from infra.local.seed import shown as showing
 from infra.local.seed.command import SAMPLE, read_report
 from infra.local.seed.day import Plan, Seeded, Seeder
 from infra.local.seed.prices import read_prices
@@ -41,8 +41,8 @@ def told(done: Seeded) -> str:
     """What the command prints of it."""
     out = io.StringIO()
     console = Console(file=out, width=120)
-    shown.imports(read_report(SAMPLE), done, console)
-    shown.day(done, read_prices(), console)
+    showing.imports(read_report(SAMPLE), done, console)
+    showing.day(done, read_prices(), console)
     return out.getvalue()
 
 
@@ -59,6 +59,9 @@ def test_a_file_is_imported_once_and_traded(exchange: Exchange) -> None:
         book = chain.market_projection().book_of(batch.address)
         assert book is not None
         assert book.number == each.book
+    shown = exchange.get(exchange.buyer, f"/v1/batches/{done.imported[0].batch_id}")
+    assert shown["origin"]["serial"] == "ACR9001-2015-20160418-12500-1"
+    assert shown["transaction"] == exchange.batch(done.imported[0].batch_id).transaction
     total = done.tape.total()
     assert total.orders + done.tape.refused >= PLAN.orders
     assert total.fills > 0

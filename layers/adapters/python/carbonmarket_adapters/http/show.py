@@ -194,8 +194,14 @@ def task(record: Review, of: Period, market: Market) -> Json:
 
 
 def batch(record: Batch, seen: chain.Batch | None) -> Json:
-    """A batch as issued, and what has become of its grams as far as the chain was seen."""
+    """A batch as issued, and what has become of its grams as far as the chain was seen.
+
+    Of an import (``origin``) the chain alone knows when it came, and by which transaction.
+    """
     became = None
+    transaction, issued_us = record.transaction, record.issued_us
+    if record.origin is not None and seen is not None:
+        transaction, issued_us = seen.transaction, seen.time_us
     if seen is not None:
         became = {
             "buffered": str(seen.buffered),
@@ -218,10 +224,15 @@ def batch(record: Batch, seen: chain.Batch | None) -> Json:
         "methodology": record.methodology.id,
         "methodology_version": record.methodology.version,
         "report_hash": record.report_hash,
-        "transaction": record.transaction,
-        "issued": format_us(record.issued_us),
+        "transaction": transaction or None,
+        "issued": format_us(issued_us) if issued_us else None,
+        "origin": None if record.origin is None else _origin(record.origin),
         "now": became,
     }
+
+
+def _origin(record: chain.Origin) -> Json:
+    return {"registry": record.registry, "serial": record.serial, "project_name": record.project_name}
 
 
 def holding(record: chain.Holding, batch_id: str | None) -> Json:

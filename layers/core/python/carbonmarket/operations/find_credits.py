@@ -19,12 +19,13 @@ _BALANCE = "0x1::primary_fungible_store::balance"
 _METADATA = "0x1::fungible_asset::Metadata"
 
 
-def get_batch(batch: str, *, registry: RegistryStore) -> Batch:
-    """One batch as it was issued."""
+def get_batch(batch: str, *, registry: RegistryStore, chain: ChainAccess) -> Batch:
+    """One batch as it was issued here or imported."""
     kept = registry.batch(batch)
-    if kept is None:
+    found = kept.record if kept is not None else imported_batch(batch, chain)
+    if found is None:
         raise NotFound("there is no batch with this id", field="batch")
-    return kept.record
+    return found
 
 
 def list_batches(after: str | None, *, registry: RegistryStore) -> Iterator[tuple[str, Batch]]:
