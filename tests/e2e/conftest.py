@@ -22,6 +22,8 @@ from tests.fixtures.machine import forget_wiring
 FOLDER = Path(__file__).parent
 
 
+# Before the workers read the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs this folder: all of it lives on one machine."""
     for item in items:

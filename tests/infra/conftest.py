@@ -126,6 +126,8 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
     return synthesise(STAGE, tmp_path_factory.mktemp("cdk"))
 
 
+# Before the workers read the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what needs the templates in one process, so that they are synthesised once."""
     for item in items:
