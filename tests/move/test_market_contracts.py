@@ -162,16 +162,20 @@ def test_a_paused_quote_asset_leaves_claimable_dollars_to_trade_with(exchange: E
     assert exchange.place(BUYER, True, 10, 100, from_wallet=False).failure is None
 
 
-def test_a_frozen_maker_is_passed_over_and_gets_its_credits_when_freed(exchange: Exchange) -> None:
+def test_a_frozen_maker_is_passed_over_and_claims_what_it_can_not_move(exchange: Exchange) -> None:
     exchange.place(DEVELOPER, False, 10, 100)
     exchange.do(PAUSER, "access_control::freeze_account", DEVELOPER, "case 17")
     told = dict(exchange.events(exchange.place(BUYER, True, 10, 100)))
     assert told["OrderCancelled"]["account"] == DEVELOPER
     assert "OrderFilled" not in told
-    outcome = exchange.attempt(DEVELOPER, "market_vault::claim", exchange.batch, "100")
+    retirement = ("RET1", "0x" + "be" * 32, "voluntary", "DE", "0", "1")
+    outcome = exchange.attempt(DEVELOPER, "marketplace::retire", exchange.batch, "60", *retirement)
     assert refused(outcome) == aborted("transfer_policy", "E_FROZEN")
-    exchange.do(PAUSER, "access_control::unfreeze_account", DEVELOPER, "case 17 closed")
     exchange.do(DEVELOPER, "market_vault::claim", exchange.batch, "100")
+    given = (DEVELOPER, "carbon_credit::give", exchange.batch, BUYER, "100")
+    assert refused(exchange.attempt(*given)) == aborted("transfer_policy", "E_FROZEN")
+    exchange.do(PAUSER, "access_control::unfreeze_account", DEVELOPER, "case 17 closed")
+    exchange.do(*given)
 
 
 def test_the_vault_is_nobodys(exchange: Exchange) -> None:

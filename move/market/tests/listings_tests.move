@@ -118,10 +118,11 @@ module carbon_market::listings_tests {
     }
 
     #[test]
-    fun a_gift_is_claimed_while_paused() {
+    fun a_gift_is_claimed_while_paused_and_frozen() {
         given();
         assert!(gifts::count() == 1 && gifts::grams_for_test(1) == 50);
         stage::pause();
+        stage::freeze_account(@0xb1);
         gifts::claim(&stage::buyer(), 1);
         assert!(credit_batch::holding(@0xb1, stage::batch()) == 50);
     }

@@ -172,12 +172,21 @@ module carbon_market::marketplace_tests {
         market_vault::assert_whole_for_test(10, 9);
     }
 
-    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
-    fun a_frozen_account_claims_nothing() {
+    #[test]
+    fun a_freeze_stops_no_claim() {
         stage::open();
+        let held = credit_batch::holding(@0xde, stage::batch());
         market_vault::deposit(&stage::seller(), stage::batch(), 10);
         stage::freeze_account(@0xde);
         market_vault::claim(&stage::seller(), stage::batch(), 10);
+        assert!(credit_batch::holding(@0xde, stage::batch()) == held);
+    }
+
+    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_frozen_account_brings_nothing() {
+        stage::open();
+        stage::freeze_account(@0xde);
+        market_vault::deposit(&stage::seller(), stage::batch(), 10);
     }
 
     // Fees.
