@@ -443,6 +443,7 @@ class PlainBooks:
 
     def retire(self, asset: str, owner: str, grams: int) -> None:
         self.claim(owner, asset, grams)
+        self._assert_may_trade(owner)
         self.state.wallets[owner, asset] -= grams
 
     # What the operator does.
