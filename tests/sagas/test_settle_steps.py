@@ -182,12 +182,17 @@ def test_a_delivery_that_can_never_be_is_paid_back(settling: Settling) -> None:
     assert till.balances().get(buyer) == before.get(buyer)
 
 
-def test_what_is_held_is_not_delivered_before_its_time(settling: Settling) -> None:
-    purchase = settling.bought("capture")
+@pytest.mark.parametrize("wanted", [{}, {"deliver": "retire", "retirement": RETIREMENT}])
+def test_what_is_held_is_neither_delivered_nor_retired_before_its_time(
+    settling: Settling, wanted: dict[str, Any]
+) -> None:
+    purchase = settling.bought("capture", **wanted)
     settling.step(purchase, "hold")
     assert settling.ended(purchase, "hold") is None
-    with pytest.raises(NotYetFinal):
-        settling.step(purchase, "deliver")
+    for name in ("deliver", "retire"):
+        with pytest.raises(NotYetFinal):
+            settling.step(purchase, name)
+    assert settling.till.purchase(purchase)["retirements"] == []
     settling.till.operator(f"/v1/purchases/{purchase}/release")
     assert settling.ended(purchase, "hold") == "succeed"
     settling.step(purchase, "deliver")

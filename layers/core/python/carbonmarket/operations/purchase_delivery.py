@@ -55,9 +55,12 @@ def _give(purchase: CardPurchase, fill: Fill, account: str, till: Till) -> None:
 def retire(purchase: str, till: Till) -> tuple[str, ...]:
     """Order the retirements that were asked for, one for each batch, and start their sagas; their ids.
 
-    What becomes of them is told by the saga retire: the credits are the buyer's already.
+    What becomes of them is told by the saga retire: the credits are the buyer's already. NotYetFinal before
+    they are.
     """
     kept = load(purchase, till)
+    if not reached(kept.record, "delivered"):
+        raise NotYetFinal("the purchase is not delivered; nothing of it can be retired")
     quote = quote_of(kept.record, till)
     planned = {leg.book: leg.retirement for leg in quote.legs if leg.retirement is not None}
     ordered = []
