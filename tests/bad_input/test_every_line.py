@@ -107,11 +107,17 @@ HELD_BY = {
     "paused": ("bad_input/test_orders.py::test_a_pause_stops_placing_and_nobody_from_cancelling",),
     "frozen maker or taker": (
         "bad_input/test_orders.py::test_a_frozen_taker_is_refused_and_a_frozen_makers_order_is_cleared_away",
+        "move/test_market_contracts.py::test_a_frozen_maker_is_passed_over_and_claims_what_it_can_not_move",
+        "bad_input/test_purchases.py::test_a_frozen_buyer_pays_nothing",
     ),
     "blocklisted quote account": (
         "bad_input/test_orders.py::test_an_account_on_the_quote_assets_blocklist_cannot_pay",
     ),
     "fee above cap": ("bad_input/test_orders.py::test_a_fee_above_the_cap_is_refused",),
+    "thousands of tiny orders (cost bounded for the others)": (
+        "move/test_market_contracts.py::test_thousands_of_tiny_orders_cost_others_no_more_than_a_page",
+        "bad_input/test_purchases.py::test_more_small_orders_than_one_transaction_takes_are_refused",
+    ),
     "expired or reused quote": (
         "bad_input/test_purchases.py::test_a_quote_is_used_once_and_in_time_and_by_its_own_buyer",
     ),
@@ -131,6 +137,8 @@ HELD_BY = {
         "sagas/test_settle_webhooks.py::test_a_webhook_that_comes_again_or_late_changes_nothing",
         "sagas/test_settle_webhooks.py::test_a_dispute_is_booked_once_in_whatever_order_it_is_told",
         "sagas/test_settle_webhooks.py::test_a_forged_webhook_is_refused_and_leaves_nothing",
+        "sagas/test_settle_webhooks.py::"
+        "test_a_bank_that_agrees_after_the_purchase_failed_is_told_to_let_the_money_go",
     ),
     "payout account not ready": (
         "sagas/test_settle_steps.py::test_a_seller_who_chose_fiat_is_paid_once_its_account_is_ready",

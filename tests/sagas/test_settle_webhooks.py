@@ -7,8 +7,10 @@ import hmac
 import json
 import time
 
+import msgspec
 import pytest
 
+from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket_adapters.wiring import purchases
 from tests.sagas.settling import Settling
 from tests.sagas.till import SECURE_CARD, Till, changed
@@ -59,6 +61,25 @@ def test_a_webhook_that_comes_again_or_late_changes_nothing(settling: Settling) 
     assert till.state() == before
     assert till.purchase(purchase)["state"] == "completed"
     assert {what for what, _ in settling.recorder.told[answered:]} <= {"succeed"}
+
+
+def test_a_bank_that_agrees_after_the_purchase_failed_is_told_to_let_the_money_go(settling: Settling) -> None:
+    till = settling.till
+    before = till.state()
+    till.offer()
+    purchase = till.buy(till.quote(), SECURE_CARD)
+    settling.until(purchase, "authorise")
+    intent, store = till.intent(purchase), purchases.purchases()
+    kept = store.purchase(purchase)
+    assert kept is not None
+    failed = msgspec.structs.replace(kept.record, state="failed", failure="a story")
+    store.save_purchase(failed, kept.revision, told(SYSTEM, "a story", purchase, "failed", 1))
+    till.test(f"payment_intents/{intent}/authentication", outcome="succeeded")
+    assert till.money_at(intent)[0] == "requires_capture"
+    for _ in range(2):
+        assert till.deliver_webhook("payment_intent.amount_capturable_updated", intent) == (200, "handled")
+    assert till.money_at(intent) == ("canceled", 0)
+    assert till.balances() == before[0]
 
 
 def test_a_webhook_of_a_payment_that_is_not_ours_is_kept_and_can_be_replayed(settling: Settling) -> None:
