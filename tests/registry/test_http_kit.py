@@ -59,6 +59,17 @@ def test_a_development_token_names_person_organisation_and_known_roles() -> None
         token(roles="operator"),
         "Bearer " + jwt.encode({"sub": "p", "org": "O", "roles": [], "exp": 9e9}, None, "none"),
     ],
+    ids=[
+        "nothing",
+        "another scheme",
+        "no token",
+        "another key",
+        "expired",
+        "without an end",
+        "of nobody",
+        "roles that are no list",
+        "unsigned",
+    ],
 )
 def test_a_bad_development_token_is_refused(bad: str) -> None:
     with pytest.raises(NotAuthenticated):
