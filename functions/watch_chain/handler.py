@@ -27,7 +27,8 @@ metrics = Metrics(namespace="CarbonMarket", service="watch_chain")
 # Of the function's time, the last 5 seconds are for ending cleanly.
 _RESERVE_MS = 5_000
 _LEASE_S = 15
-_RENEW_S = 5
+RENEW_S = 5
+"""A watcher that has lost its lease works on for at most this long."""
 _IDLE_S = 0.25
 _IDLE = Progress(0, 0, 0)
 
@@ -52,13 +53,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 def _watch(holder: str, context: LambdaContext) -> tuple[int, int]:
     """Follow the chain while there is time and the lease is kept; (versions folded, entries undone)."""
     versions = undone = 0
-    renew_at = time.monotonic() + _RENEW_S
+    renew_at = time.monotonic() + RENEW_S
     while context.get_remaining_time_in_millis() > _RESERVE_MS:
         if time.monotonic() > renew_at:
             if not _lease(holder):
                 logger.warning("the lease ran out and another watcher took it")
                 break
-            renew_at = time.monotonic() + _RENEW_S
+            renew_at = time.monotonic() + RENEW_S
         progress = _advance()
         versions += progress.versions
         undone += progress.undone

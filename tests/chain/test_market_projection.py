@@ -38,7 +38,7 @@ def test_a_book_is_found_by_number_and_batch(exchange: Exchange) -> None:
     book = exchange.trading.book(1)
     assert book is not None
     assert (book.batch, book.quote, book.tick) == (exchange.batch.address, exchange.quote, TICK)
-    assert [found for _, found in exchange.trading.books()] == [book]
+    assert next(found for _, found in exchange.trading.books()) == book
     assert exchange.trading.book_of(exchange.batch.address) == book
     assert exchange.trading.book_of(exchange.batch.address, exchange.quote) == book
     assert exchange.trading.book_of(exchange.quote) is None

@@ -187,10 +187,13 @@ def unwatched(market: Market) -> Iterator[None]:
     from carbonmarket_adapters.dynamo.chain_writer import Lease
     from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Write
     from carbonmarket_adapters.wiring import chain, settings
+    from functions.watch_chain.handler import RENEW_S
 
     far = time.time_ns() // 1_000 + DAY_US
     lease = Lease(holder="the test", until_us=far)
     DocumentTable(settings(), "chain").put(Write(Kind("lease", Lease), "LEASE", "LEASE", lease))
+    # The watcher that had it asks for it again by then.
+    time.sleep(RENEW_S + 1)
     watch()
     try:
         yield
