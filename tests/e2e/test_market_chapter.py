@@ -20,15 +20,6 @@ from tests.e2e.market import Market
         ("grams_by_card", 2_000_000),
         ("grams_retired", [100_000, 1_000_000]),
         ("certificates_verified", True),
-        (
-            "laws",
-            {
-                "the_vault_holds_what_it_owes": True,
-                "orders_add_up": True,
-                "books_are_as_on_chain": True,
-                "money_is_booked_twice": True,
-            },
-        ),
     ],
 )
 def test_the_market_chapter_ends_with_these_numbers(market: Market, key: str, expected: Any) -> None:

@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from infra.local.demo.story import Told
 
 _QUIET_S = 60
-_LAWS_OF_TRADING = (
-    "the_vault_holds_what_it_owes",
-    "orders_add_up",
-    "books_are_as_on_chain",
-    "money_is_booked_twice",
-)
 
 
 def conclude(machine: Machine, told: Told, out: Path, console: Console) -> dict[str, Any]:
@@ -41,7 +35,7 @@ def conclude(machine: Machine, told: Told, out: Path, console: Console) -> dict[
     _trust_this_machine()
     verified = {"offline": _verify(out), "on_chain": _verify(out, "--node", machine.settings.node_url)}
     judged = judge(machine, told.retired_before, told.personal)
-    market = summarise_market(told.market, _verify_market(machine, told, out), judged)
+    market = summarise_market(told.market, _verify_market(machine, told, out))
     summary = summarise(told, judged) | {"certificate_verified": verified, "market": market}
     (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     _print(summary, judged, out, console)
@@ -102,14 +96,12 @@ def summarise(told: Told, judged: tuple[laws.LawResult, ...]) -> dict[str, Any]:
         "grams_buffered": sum(int(batch["buffered_at_issue"]) for batch in batches.values()),
         "grams_transferred": int(told.transfer["grams"]),
         "grams_retired": int(july["now"]["retired"]),
-        "laws": {law.name: law.holds for law in judged if law.name not in _LAWS_OF_TRADING},
+        "laws": {law.name: law.holds for law in judged},
     }
 
 
-def summarise_market(
-    market: MarketTold, verified: bool, judged: tuple[laws.LawResult, ...]
-) -> dict[str, Any]:
-    """The market chapter's figures, in grams and quote units of USDC, and the laws of trading."""
+def summarise_market(market: MarketTold, verified: bool) -> dict[str, Any]:
+    """The market chapter's figures, in grams and quote units of USDC."""
     seeded, bought = market.seeded, market.orders
     if seeded is None:
         raise LookupError("the market was not seeded")
@@ -130,7 +122,6 @@ def summarise_market(
         "grams_retired": [int(retirement["grams"]) for retirement in market.retirements],
         "certificates_verified": verified,
         "developers_reputation": market.reputation,
-        "laws": {law.name: law.holds for law in judged if law.name in _LAWS_OF_TRADING},
     }
 
 
@@ -187,8 +178,7 @@ def _print(summary: dict[str, Any], judged: tuple[laws.LawResult, ...], out: Pat
         label = name.replace("_", " ")
         if isinstance(value, dict):
             for key, part in value.items():
-                if key != "laws":
-                    table.add_row(f"{label}, {key}", _number(part))
+                table.add_row(f"{label}, {key}", _number(part))
         else:
             table.add_row(label, _number(value))
     console.print(table)
