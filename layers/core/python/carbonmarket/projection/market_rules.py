@@ -127,22 +127,22 @@ def _placed(event: ev.OrderPlaced, place: Place, read: Read) -> Iterator[Effect]
 def _cancelled(event: ev.OrderCancelled, place: Place, read: Read) -> Iterator[Effect]:
     before: Order = read(order_key(event.book, event.order))
     after = replace(
-        before,
-        open=event.open_new,
-        cancelled=before.cancelled + event.open_old - event.open_new,
-        held=before.held - event.refund,
-        refunded=before.refunded + event.refund,
+        _reduced(before, event, place),
         state="cancelled",
         cancel_reason=CANCEL_REASONS[event.reason - 1],
         waits=False,
-        changed_us=place.time_us,
     )
     yield from _changed(before, after, read)
 
 
 def _amended(event: ev.OrderAmended, place: Place, read: Read) -> Iterator[Effect]:
     before: Order = read(order_key(event.book, event.order))
-    after = replace(
+    yield from _changed(before, _reduced(before, event, place), read)
+
+
+def _reduced(before: Order, event: ev.OrderCancelled | ev.OrderAmended, place: Place) -> Order:
+    """The order after grams of it were taken back, and their escrow refunded."""
+    return replace(
         before,
         open=event.open_new,
         cancelled=before.cancelled + event.open_old - event.open_new,
@@ -150,7 +150,6 @@ def _amended(event: ev.OrderAmended, place: Place, read: Read) -> Iterator[Effec
         refunded=before.refunded + event.refund,
         changed_us=place.time_us,
     )
-    yield from _changed(before, after, read)
 
 
 def _improved(event: ev.ImprovementRefunded, _place: Place, read: Read) -> Iterator[Effect]:

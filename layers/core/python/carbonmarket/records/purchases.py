@@ -6,7 +6,7 @@ and prices (quote units per tonne) as everywhere. One USDC counts as one US doll
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -14,7 +14,7 @@ from carbonmarket.records.credits import Sealed
 from carbonmarket.records.money import PaymentEvent
 
 Deliver = Literal["hold", "retire"]
-PurchaseState = Literal[
+Reached = Literal[
     "accepted",
     "screened",
     "requires_action",
@@ -25,20 +25,9 @@ PurchaseState = Literal[
     "held",
     "delivered",
     "completed",
-    "failed",
 ]
-PURCHASE_ORDER: tuple[PurchaseState, ...] = (
-    "accepted",
-    "screened",
-    "requires_action",
-    "authorised",
-    "ordered",
-    "filled",
-    "captured",
-    "held",
-    "delivered",
-    "completed",
-)
+PurchaseState = Literal[Reached, "failed"]
+PURCHASE_ORDER: tuple[Reached, ...] = get_args(Reached)
 """In the order in which a purchase goes through them; ``requires_action`` only where the bank asks for 3-D
 Secure, ``held`` only where it did not take the liability. One that failed is in none of them."""
 
