@@ -15,15 +15,14 @@ from carbonmarket.chain.calls import EntryCall
 from carbonmarket.ports.chain import Fate
 from carbonmarket.projection.watch import advance
 from carbonmarket.records.chain import Batch
-from carbonmarket_adapters import wiring
 from carbonmarket_adapters.aptos.client import NodeClient
 from carbonmarket_adapters.aptos.source import NodeSource
 from carbonmarket_adapters.dynamo.chain import ChainTable
 from carbonmarket_adapters.dynamo.chain_writer import ChainWriter
-from carbonmarket_adapters.wiring import chain as wiring_chain
 from infra.local.chain import compiler
 from infra.local.chain.process import Running
 from tests.chain.world import OCTAS, World
+from tests.fixtures.machine import forget_wiring
 
 MOVE = Path(__file__).resolve().parent.parent.parent / "move"
 PROJECT, BATCH_ID, METHODOLOGY = "PRJSERFEAST", "BATJULY", "AMSID"
@@ -64,10 +63,7 @@ class Market(World):
         """Let functions find this market in their environment, and forget what they were wired to."""
         for name, value in self.settings.to_env().items():
             monkeypatch.setenv(name, value)
-        for module in (wiring, wiring_chain):
-            for each in vars(module).values():
-                if hasattr(each, "cache_clear"):
-                    each.cache_clear()
+        forget_wiring()
 
     def do(self, sender: str, call: EntryCall, key: str = "") -> Fate:
         """Submit and wait; raises what the contract said if it refused."""

@@ -24,15 +24,13 @@ from carbonmarket.chain import calls
 from carbonmarket.intake.opening import Delivery
 from carbonmarket.operations.ingest_readings import ingest_readings
 from carbonmarket.settings import Settings
-from carbonmarket_adapters import wiring
 from carbonmarket_adapters.aptos.signers import FileSigner
 from infra.bootstrap import PAUSER, admin_address, admit_verifier, bootstrap, test_usdc_address
 from infra.local.chain.process import Running
 from infra.local.engines.mqtt.authority import Authority
-from tests.fixtures.machine import AwsEndpoint
+from tests.fixtures.machine import AwsEndpoint, forget_wiring
 
 APPS = ("api_registry", "api_credits", "api_public", "api_readings", "api_market", "api_purchases")
-WIRINGS = ("registry", "chain", "devices", "evidence", "anchors", "market", "money", "purchases")
 JULY = ("2016-07-01T00:00:00Z", "2016-07-02T00:00:00Z")
 _keys = itertools.count(1)
 
@@ -75,11 +73,7 @@ class World:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "test")
         patch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-        modules = [wiring, *(importlib.import_module(f"carbonmarket_adapters.wiring.{n}") for n in WIRINGS)]
-        for module in modules:
-            for each in vars(module).values():
-                if hasattr(each, "cache_clear"):
-                    each.cache_clear()
+        forget_wiring()
 
     def bootstrap(self) -> None:
         """Publish the contracts, and all that goes with them."""

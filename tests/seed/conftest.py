@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from carbonmarket_adapters import wiring
-from carbonmarket_adapters.wiring import chain
 from infra.local.settings import CREDENTIALS, MachineSettings
+from tests.fixtures.machine import forget_wiring
 
 FOLDER = Path(__file__).parent
 
@@ -31,12 +30,6 @@ def a_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     # What the command sets is put back after the test.
     for name in (*environment, *CREDENTIALS):
         monkeypatch.setenv(name, "")
-    _forget_wiring()
+    forget_wiring()
     yield settings.state
-    _forget_wiring()
-
-
-def _forget_wiring() -> None:
-    for each in (*vars(wiring).values(), *vars(chain).values()):
-        if hasattr(each, "cache_clear"):
-            each.cache_clear()
+    forget_wiring()
