@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from infra.local.demo.results import conclude
+from infra.local.demo.results import conclude, judge
 from infra.local.demo.story import tell
 from infra.local.machine import Machine
 from infra.local.narrator import Narrator
@@ -52,3 +52,11 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
         os.environ.clear()
         os.environ.update(before)
         forget_wiring()
+
+
+@pytest.fixture
+def lawful(market: Market) -> Iterator[None]:
+    """After each test every law holds."""
+    yield
+    results = judge(market.machine, market.told.retired_before, market.told.personal)
+    assert [law.detail for law in results if not law.holds] == []

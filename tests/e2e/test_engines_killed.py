@@ -6,27 +6,23 @@ once: no reading lost or counted twice, no gram minted, given or retired twice.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import datetime
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from edge.outbox import Outbox
 from infra.declarations import QUEUES
-from infra.local.demo.results import judge
+from tests.e2e.crashes import dying, processes, restart
 from tests.e2e.market import (
     DAY_BUFFER_GRAMS,
     DAY_GRAMS,
@@ -35,6 +31,8 @@ from tests.e2e.market import (
     Site,
     eventually,
 )
+
+pytestmark = pytest.mark.usefixtures("lawful")
 
 SAGAS_ENGINES = ("AWS endpoint", "DynamoDB Local", "Aptos localnet")
 READINGS_ENGINES = ("MQTT broker", "topic rules", "queues and schedules", "AWS endpoint", "DynamoDB Local")
@@ -59,57 +57,6 @@ def impatient(market: Market) -> Iterator[None]:
     yield
     seconds = str(declared.visibility_seconds)
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": seconds})
-
-
-@pytest.fixture(autouse=True)
-def lawful(market: Market) -> Iterator[None]:
-    """After each test every law holds."""
-    yield
-    results = judge(market.machine, market.told.retired_before, market.told.personal)
-    assert [law.detail for law in results if not law.holds] == []
-
-
-def restart(market: Market, engine: str) -> None:
-    """Kill it and start it again. From the main thread: an engine ends with the thread that started it."""
-    market.machine.engine(engine).kill()
-    market.machine.engine(engine).start()
-
-
-def processes(market: Market, handler: str) -> list[psutil.Process]:
-    """Those that run a function of this machine. One whose router was killed works on to its end."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            ours = process.cmdline()[-1:] == [handler]
-            if ours and process.environ().get("AWS_ENDPOINT_URL") == market.machine.settings.aws_url:
-                found.append(process)
-    return found
-
-
-@contextlib.contextmanager
-def dying(market: Market, handler: str, times: int = 2) -> Iterator[None]:
-    """What runs a function dies now, and its next processes die as they begin."""
-
-    def kill() -> None:
-        killed: set[int] = set()
-        while len(killed) < times and not over.wait(0.02):
-            for process in processes(market, handler):
-                if process.pid not in killed:
-                    process.kill()
-                    killed.add(process.pid)
-        assert len(killed) == times, f"{handler} was not started {times} times"
-
-    for process in processes(market, handler):
-        process.kill()
-        process.wait()
-    over = threading.Event()
-    with ThreadPoolExecutor(1) as executor:
-        killing = executor.submit(kill)
-        try:
-            yield
-        finally:
-            over.set()
-        killing.result()
 
 
 @pytest.mark.parametrize("engine", READINGS_ENGINES)
