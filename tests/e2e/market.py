@@ -19,7 +19,7 @@ from infra.local.demo.cast import Party
 from infra.local.demo.client import ApiRefused
 from infra.local.demo.intruders import publish
 from infra.local.demo.project import INTERVAL_S, Gateway
-from infra.local.demo.story import Told
+from infra.local.demo.told import Told
 from infra.local.machine import Machine
 
 T = TypeVar("T")

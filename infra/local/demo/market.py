@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from carbonmarket.chain import calls, market_calls
 from infra.bootstrap import TEST_USDC
 from infra.local.demo.client import ApiRefused, User
+from infra.local.demo.told import MarketTold, Told
 from infra.local.machine import Machine
 from infra.local.narrator import Narrator
 from infra.local.run import fund
@@ -20,9 +20,6 @@ from infra.local.seed.command import SAMPLE, read_report
 from infra.local.seed.day import Plan, Seeded, Seeder
 from infra.local.seed.imports import LOT, MIN_NOTIONAL, TICK
 from infra.local.seed.prices import read_prices
-
-if TYPE_CHECKING:
-    from infra.local.demo.story import Told
 
 T = TypeVar("T")
 ORDERS = 240
@@ -39,18 +36,6 @@ _HIGHEST = 8_000_000
 _FEE_CAP_BPS = 100
 _FUNDS_OCTAS = 10**12
 _WITHIN_S = 120
-
-
-@dataclass
-class MarketTold:
-    """What the chapter has come to. Orders and purchases are as the API answered them."""
-
-    seeded: Seeded | None = None
-    orders: list[Any] = field(default_factory=list)
-    criteria: Any = None
-    purchase: Any = None
-    retirements: list[Any] = field(default_factory=list)
-    reputation: int = 0
 
 
 def tell_market(machine: Machine, told: Told, narrator: Narrator) -> MarketTold:

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,12 +19,9 @@ from carbonmarket.certificate import multikey
 from carbonmarket.cli.trust import default_store
 from carbonmarket.errors import NotYetFinal
 from carbonmarket.quantities import format_wh
+from infra.local.demo.client import User
+from infra.local.demo.told import MarketTold, Told
 from infra.local.machine import Machine
-
-if TYPE_CHECKING:
-    from infra.local.demo.client import User
-    from infra.local.demo.market import MarketTold
-    from infra.local.demo.story import Told
 
 _QUIET_S = 60
 

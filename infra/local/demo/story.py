@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,13 @@ from edge.agent import EdgeAgent, Status
 from edge.link import MqttLink
 from edge.outbox import Outbox
 from edge.sources import read_csv
-from infra.local.demo.cast import Cast, assemble
+from infra.local.demo.cast import assemble
 from infra.local.demo.client import User
 from infra.local.demo.intruders import send_all
-from infra.local.demo.market import MarketTold, tell_market
-from infra.local.demo.project import Gateway, register
+from infra.local.demo.market import tell_market
+from infra.local.demo.project import register
+from infra.local.demo.results import conclude
+from infra.local.demo.told import Told
 from infra.local.machine import Machine
 from infra.local.narrator import Narrator
 from infra.local.run import prepare
@@ -40,42 +42,8 @@ _OUTAGE_AFTER = READINGS * 2 // 5
 _OUTAGE_S = 3
 
 
-@dataclass
-class Told:
-    """What the story has come to so far."""
-
-    cast: Cast
-    solar: Gateway
-    neighbour: Gateway
-    sent: int = 0
-    periods: dict[str, Any] = field(default_factory=dict)
-    reports: dict[str, Any] = field(default_factory=dict)
-    batches: dict[str, Any] = field(default_factory=dict)
-    transfer: Any = None
-    retirement: Any = None
-    retired_before: dict[str, int] = field(default_factory=dict)
-    personal: tuple[str, ...] = ()
-    market: MarketTold = field(default_factory=MarketTold)
-
-    @property
-    def project(self) -> str:
-        """The solar project's id."""
-        return self.solar.identity.project
-
-    def counts(self) -> Any:
-        """What became of the solar project's readings."""
-        return self.cast.developer.user.get(f"/v1/projects/{self.project}/readings/counts")
-
-    def neighbour_counts(self) -> Any:
-        """What became of the neighbour's."""
-        project = self.neighbour.identity.project
-        return self.cast.neighbour.user.get(f"/v1/projects/{project}/readings/counts")
-
-
 def run_demo(out: Path, ports: dict[str, Any]) -> None:
     """Start a fresh machine, tell the story, leave its results in ``out``, and print what happened."""
-    from infra.local.demo.results import conclude
-
     console = Console()
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
