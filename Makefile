@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-move check format bench synth package openapi lock clean
+.PHONY: help setup demo up test property test-move check format bench synth package openapi lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,10 @@ up: setup ## Start the machine and leave it running until Ctrl-C
 test: setup ## Run the tests, engines and all
 	@$(PY) -m infra.local.chain.compiler_cli framework >/dev/null
 	@$(BIN)/pytest -n 2 --dist loadgroup
+
+property: setup ## Hold the market to its plain model through 100,000 random acts (MARKET_SEED chooses others)
+	@MARKET_ACTS=100000 $(BIN)/pytest -p no:xdist -o addopts="--import-mode=importlib" --timeout 7200 \
+		tests/move/test_market_property.py
 
 check: setup ## Lint, types, import rules
 	$(BIN)/ruff check .

@@ -87,6 +87,7 @@ module carbon_market::gifts {
         inputs::assert_hash(&message_hash);
         assert!(account != recipient, E_TO_ONESELF);
         assert!(credit_batch::batch_exists(object::object_address(&batch)), E_NOT_CREDITS);
+        transfer_policy::assert_may_trade(object::object_address(&batch));
         market_vault::escrow(giver, batch, grams, from_wallet);
         let gifts = &mut Gifts[@carbon_market];
         gifts.count += 1;

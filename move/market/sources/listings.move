@@ -127,6 +127,7 @@ module carbon_market::listings {
         access_control::assert_not_paused();
         let account = signer::address_of(seller);
         transfer_policy::assert_may_trade(account);
+        transfer_policy::assert_may_trade(object::object_address(&batch));
         let labels = credit_batch::labels_of(object::object_address(&batch));
         assert_exact(price, lot);
         assert!(grams > 0 && grams % lot == 0, E_BAD_GRAMS);
@@ -200,8 +201,12 @@ module carbon_market::listings {
         );
     }
 
+    /// What is asked from now on. It makes a new offer, so a pause and a freeze stop it as they stop listing.
     public entry fun set_price(seller: &signer, number: u64, price: u64) acquires Listings {
+        access_control::assert_not_paused();
         let listing = owned(seller, number);
+        transfer_policy::assert_may_trade(listing.seller);
+        transfer_policy::assert_may_trade(object::object_address(&listing.batch));
         assert_exact(price, listing.lot);
         cost(price, listing.grams);
         let price_old = listing.price;

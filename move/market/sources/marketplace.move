@@ -81,7 +81,8 @@ module carbon_market::marketplace {
         );
     }
 
-    /// Makes an order smaller: `grams` is what stays open. It keeps its place.
+    /// Makes an order smaller: `grams` is what stays open. It keeps its place. It only frees, so no pause and no
+    /// freeze stops it.
     public entry fun amend(owner: &signer, book: u64, order: u128, grams: u64) {
         market_book::amend(owner, book, order, grams, MAX_STEPS);
     }

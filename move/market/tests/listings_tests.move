@@ -2,6 +2,8 @@
 /// Listings and gifts.
 module carbon_market::listings_tests {
     use std::signer;
+    use aptos_framework::object;
+    use carbon_market::access_control;
     use carbon_market::credit_batch;
     use carbon_market::gifts;
     use carbon_market::listings;
@@ -38,9 +40,16 @@ module carbon_market::listings_tests {
         buy(&stage::buyer(), 60, 20);
     }
 
+    fun freeze_batch() {
+        let batch = stage::batch();
+        stage::freeze_account(object::object_address(&batch));
+    }
+
     #[test]
-    fun a_listing_is_taken_back_while_paused() {
+    fun a_listing_is_taken_back_while_paused_and_frozen() {
         listed();
+        freeze_batch();
+        stage::freeze_account(@0xde);
         stage::pause();
         listings::cancel(&stage::seller(), 1);
         assert!(stage::grams_of(@0xde) == 100);
@@ -110,6 +119,100 @@ module carbon_market::listings_tests {
         buy(&stage::buyer(), 5, 10);
     }
 
+    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_frozen_account_lists_nothing() {
+        stage::open();
+        stage::freeze_account(@0xde);
+        create(100, 10, 5);
+    }
+
+    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_frozen_buyer_buys_nothing() {
+        listed();
+        stage::freeze_account(@0xb1);
+        buy(&stage::buyer(), 5, 10);
+    }
+
+    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_frozen_batch_is_not_listed() {
+        stage::open();
+        freeze_batch();
+        create(100, 10, 5);
+    }
+
+    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_frozen_batch_is_not_bought_from_a_listing() {
+        listed();
+        freeze_batch();
+        buy(&stage::buyer(), 5, 10);
+    }
+
+    #[test, expected_failure(abort_code = access_control::E_PAUSED, location = access_control)]
+    fun nothing_is_listed_while_paused() {
+        stage::open();
+        stage::pause();
+        create(100, 10, 5);
+    }
+
+    #[test, expected_failure(abort_code = access_control::E_PAUSED, location = access_control)]
+    fun nothing_listed_is_bought_while_paused() {
+        listed();
+        stage::pause();
+        buy(&stage::buyer(), 5, 10);
+    }
+
+    // Prices.
+
+    fun reprice(seller: &signer, price: u64) {
+        listings::set_price(seller, 1, price);
+    }
+
+    #[test, expected_failure(abort_code = access_control::E_PAUSED, location = access_control)]
+    fun no_price_changes_while_paused() {
+        listed();
+        stage::pause();
+        reprice(&stage::seller(), 20 * stage::tick());
+    }
+
+    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_frozen_seller_changes_no_price() {
+        listed();
+        stage::freeze_account(@0xde);
+        reprice(&stage::seller(), 20 * stage::tick());
+    }
+
+    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun no_price_of_a_frozen_batch_changes() {
+        listed();
+        freeze_batch();
+        reprice(&stage::seller(), 20 * stage::tick());
+    }
+
+    #[test, expected_failure(abort_code = listings::E_NOT_YOURS, location = listings)]
+    fun nobody_sets_prices_for_others() {
+        listed();
+        reprice(&stage::buyer(), 20 * stage::tick());
+    }
+
+    #[test, expected_failure(abort_code = listings::E_UNKNOWN_LISTING, location = listings)]
+    fun a_price_is_of_a_listing() {
+        stage::open();
+        reprice(&stage::seller(), 20 * stage::tick());
+    }
+
+    #[test, expected_failure(abort_code = listings::E_INEXACT_PRICE, location = listings)]
+    fun a_new_price_is_exact() {
+        listed();
+        reprice(&stage::seller(), 1);
+    }
+
+    #[test, expected_failure(abort_code = listings::E_TOO_LARGE, location = listings)]
+    fun a_new_price_times_the_grams_fits() {
+        stage::open();
+        create(600000, 10, 5);
+        reprice(&stage::seller(), 18000000000000 * stage::tick());
+    }
+
     // Gifts.
 
     fun given() {
@@ -128,8 +231,11 @@ module carbon_market::listings_tests {
     }
 
     #[test]
-    fun a_gift_is_taken_back() {
+    fun a_gift_is_taken_back_while_paused_and_frozen() {
         given();
+        freeze_batch();
+        stage::freeze_account(@0xde);
+        stage::pause();
         gifts::take_back(&stage::seller(), 1);
         assert!(stage::grams_of(@0xde) == 50);
     }
@@ -165,5 +271,26 @@ module carbon_market::listings_tests {
     fun money_is_no_gift() {
         stage::open();
         gifts::make(&stage::buyer(), @0xde, stage::dollar(), 50, stage::hash(), true);
+    }
+
+    #[test, expected_failure(abort_code = access_control::E_PAUSED, location = access_control)]
+    fun nothing_is_given_while_paused() {
+        stage::open();
+        stage::pause();
+        gifts::make(&stage::seller(), @0xb1, stage::batch(), 50, stage::hash(), true);
+    }
+
+    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_frozen_account_gives_nothing() {
+        stage::open();
+        stage::freeze_account(@0xde);
+        gifts::make(&stage::seller(), @0xb1, stage::batch(), 50, stage::hash(), true);
+    }
+
+    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_frozen_batch_is_not_given() {
+        stage::open();
+        freeze_batch();
+        gifts::make(&stage::seller(), @0xb1, stage::batch(), 50, stage::hash(), true);
     }
 }

@@ -214,14 +214,55 @@ module carbon_market::market_book_tests {
         assert!(stage::dollars_of(@0xb1) == 100 && stage::dollars_of(@0xde) == 0);
     }
 
+    // What a batch goes through, and its resting orders with it.
+
+    /// Orders that rest while their batch does not trade are kept, can be made smaller and cancelled, and those
+    /// that are left go on afterwards. Gives the one that is.
+    inline fun rests(stop: |address|): u128 {
+        let gone = stage::ask(10, 10);
+        let kept = stage::ask(10, 10);
+        let batch = stage::batch();
+        stop(object::object_address(&batch));
+        marketplace::work(&stage::third(), 1);
+        assert!(market_book::orders(1, false, 0, 10) == vector[gone, kept]);
+        marketplace::amend(&stage::seller(), 1, kept, 6);
+        marketplace::cancel(&stage::seller(), 1, gone);
+        assert!(stage::grams_of(@0xde) == 14);
+        kept
+    }
+
     #[test]
     fun orders_outlive_a_batch_that_loses_a_label_of_the_book() {
         stage::open();
-        let ask = stage::ask(10, 10);
-        stage::set_labels(2);
-        assert!(market_book::open_grams_for_test(1, ask) == 10);
-        marketplace::cancel(&stage::seller(), 1, ask);
-        assert!(stage::grams_of(@0xde) == 10);
+        let ask = rests(|_batch| stage::set_labels(2));
+        stage::set_labels(3);
+        stage::bid(10, 6);
+        assert!(!market_book::is_open_for_test(1, ask) && stage::grams_of(@0xb1) == 6);
+    }
+
+    #[test]
+    fun orders_outlive_the_freeze_of_their_batch() {
+        stage::open();
+        let ask = rests(|batch| stage::freeze_account(batch));
+        let batch = stage::batch();
+        access_control::unfreeze_account(
+            &stage::pauser(), object::object_address(&batch), stage::text(b"case 17")
+        );
+        stage::bid(10, 6);
+        assert!(!market_book::is_open_for_test(1, ask) && stage::grams_of(@0xb1) == 6);
+    }
+
+    #[test]
+    fun a_waiting_taker_keeps_waiting_while_its_batch_is_frozen() {
+        stage::open();
+        twenty_asks();
+        let bid = stage::bid(10, 25);
+        let batch = stage::batch();
+        stage::freeze_account(object::object_address(&batch));
+        marketplace::work(&stage::third(), 1);
+        assert!(market_book::pending_for_test(1) == bid && stage::grams_of(@0xb1) == 16);
+        marketplace::cancel(&stage::buyer(), 1, bid);
+        assert!(market_book::pending_for_test(1) == 0 && stage::dollars_of(@0xb1) == 90);
     }
 
     #[test]
