@@ -11,14 +11,22 @@ from rich.console import Console
 
 from carbonmarket.settings import Settings
 from infra import frontend_config
+from infra.declarations import ROOT
 from infra.local.machine import Machine
 from infra.local.settings import CREDENTIALS, MachineSettings
 
 
 def prepare(machine: Machine) -> Settings:
-    """Put the market on the machine's chain, and what a web client is told beside it."""
+    """Put the market on the machine's chain; what a web client is told of it lies in the machine's state.
+
+    A machine whose state is in this checkout, as that of `make up` is, also tells those who build a client
+    here: any other, a test's above all, leaves the checkout as it is.
+    """
     settings = publish_market(machine)
-    frontend_config.write(frontend_config.of_machine(settings))
+    state, config = machine.settings.state, frontend_config.of_machine(settings)
+    frontend_config.write(config, state)
+    if state.is_relative_to(ROOT):
+        frontend_config.write(config)
     return settings
 
 
