@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import requests
 from aptos_sdk.account_address import AccountAddress
 
 from carbonmarket import methodologies
@@ -163,6 +164,17 @@ def _book_float(ledger: Ledger) -> None:
         ledger.post(key, [put_in], time.time_ns() // 1_000)
 
 
+def first_version(node_url: str, admin: str) -> int:
+    """The version of the admin's first transaction, before which the market can't have been on the chain.
+
+    What is published or upgraded later doesn't move it: a projection that begins there misses nothing.
+    """
+    first: dict[str, str | int] = {"start": 0, "limit": 1}
+    answer = requests.get(f"{node_url}/accounts/{admin}/transactions", params=first, timeout=_WAIT_S)
+    answer.raise_for_status()
+    return int(answer.json()[0]["version"])
+
+
 def admit_verifier(chain: ChainAccess, organisation: Organisation) -> None:
     """Register a verifier's reviewer on chain, so that it can be drawn."""
     _done(
@@ -201,6 +213,9 @@ def main() -> None:
         settings=settings(),
         told=lambda step: console.print(f"  {step}"),
     )
+    begins = first_version(settings().aptos_node_url, settings().market_address)
+    name = f"/carbonmarket/{settings().stage}/first-version"
+    console.print(f"The market begins at version {begins}: put {begins} into the parameter {name}")
 
 
 if __name__ == "__main__":

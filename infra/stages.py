@@ -1,8 +1,9 @@
 """What differs between the stages of the market on AWS.
 
 Values that are known only after something was made by hand (the certificate of the domain, the contracts'
-address, the readings store's URL) stand in SSM parameters of the stage, which CloudFormation reads when it
-deploys: ``/carbonmarket/<stage>/<name>``. docs/runbook.md says when each is put there.
+address and the version of the chain where they begin, the readings store's URL) stand in SSM parameters of
+the stage, which CloudFormation reads when it deploys: ``/carbonmarket/<stage>/<name>``. docs/runbook.md says
+when each is put there.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from infra.stacks.data import DataStack
 from infra.stages import StageConfig
 
 # Lambda sets the region itself and refuses to be told; an endpoint is of one machine only.
+_FIRST_VERSION = "CARBONMARKET_FIRST_VERSION"
 _NOT_TOLD = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"}
 FAILURES = "schedules-dlq"
 
@@ -72,7 +73,9 @@ class FunctionsStack(Stack):
         market_address = parameter("market-address")
         CfnOutput(self, "MarketAddress", value=market_address)
         settings = config.settings(market_address=market_address, readings_store=parameter("readings-store"))
-        return {name: value for name, value in settings.to_env().items() if value and name not in _NOT_TOLD}
+        told = {name: value for name, value in settings.to_env().items() if value and name not in _NOT_TOLD}
+        # A public chain has billions of versions before the contracts: without the parameter nothing deploys.
+        return {**told, _FIRST_VERSION: parameter("first-version")}
 
 
 def as_function(app: HttpApp) -> Function:

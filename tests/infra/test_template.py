@@ -134,6 +134,13 @@ def test_functions_are_told_the_settings_and_nothing_that_lambda_refuses(synthes
         assert not told.keys() & {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"}
 
 
+def test_the_watcher_begins_where_the_stage_says_that_the_contracts_do(synthesised: Synthesised) -> None:
+    for function in synthesised.all("AWS::Lambda::Function"):
+        told = function.properties["Environment"]["Variables"]["CARBONMARKET_FIRST_VERSION"]
+        asked = synthesised.templates[function.key[0]]["Parameters"][told["Ref"]]
+        assert asked["Default"] == f"/carbonmarket/{STAGE}/first-version"
+
+
 def test_queue_sources_report_partial_failures(synthesised: Synthesised) -> None:
     found = set()
     for source in synthesised.all("AWS::Lambda::EventSourceMapping"):

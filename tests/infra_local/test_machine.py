@@ -16,6 +16,7 @@ from rich.console import Console
 
 from carbonmarket.errors import EngineUnavailable
 from carbonmarket_adapters.wiring import money as wiring_money
+from infra.bootstrap import first_version
 from infra.declarations import declarations, resource_name
 from infra.local.deploy import client
 from infra.local.engines.process import EngineError, listens
@@ -144,6 +145,15 @@ def test_an_engine_that_dies_is_named(machine: Machine) -> None:
             machine.wait()
     finally:
         engine.start()
+
+
+def test_the_market_begins_with_the_admins_first_transaction(machine: Machine) -> None:
+    admin = json.loads(machine.settings.environment_file.read_text())["CARBONMARKET_MARKET_ADDRESS"]
+    node = machine.settings.node_url
+    begins = first_version(node, admin)
+    first = requests.get(f"{node}/transactions/by_version/{begins}", timeout=10).json()
+    assert (first["sender"], first["sequence_number"]) == (admin, "0")
+    assert first["payload"]["function"] == "0x1::code::publish_package_txn"
 
 
 def test_a_machine_goes_on_where_it_was(machine: Machine) -> None:
