@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.grants import (
     AUDITED,
-    CUSTODY_PREFIX,
+    CUSTODY,
     FOR_ORGANISATIONS,
     NOTIFY,
     PERSONAL,
@@ -23,7 +23,7 @@ from infra.grants import (
     sends_as,
     step,
 )
-from infra.market_declarations import MARKET_APPS, RECONCILE_MONEY, SETTLE_TRADE
+from infra.market_declarations import MARKET_APPS, RECONCILE_MONEY, RETRY_PAYOUTS, SETTLE_TRADE
 from infra.resources import (
     ROOT,
     Access,
@@ -81,6 +81,7 @@ TABLES = tuple(
         "accounts",
         "audit",
         "subject_keys",
+        CUSTODY,
         "idempotency",
         "market",
         "purchases",
@@ -108,6 +109,7 @@ KEYS = (
     Key("sponsor", "sign-ed25519"),
     Key("treasury", "sign-ed25519"),
     Key("subjects", "encrypt"),
+    Key(CUSTODY, "encrypt"),
 )
 
 SECRETS = (
@@ -157,6 +159,7 @@ FUNCTIONS = (
         concurrency=1,
     ),
     RECONCILE_MONEY,
+    RETRY_PAYOUTS,
     Function(
         "rate-parties",
         "functions.rate_parties.handler.handler",
@@ -277,7 +280,7 @@ HTTP_APPS = (
             read("evidence", "bucket"),
             *AUDITED,
             *sends_as("issuer"),
-            Grant("custody", CUSTODY_PREFIX, "create"),
+            Grant("custody", CUSTODY, "create"),
             Grant("device_registry", "gateway", "create"),
             Grant("state_machine", "mint", "start"),
             Grant("state_machine", "mint", "respond"),
@@ -332,6 +335,7 @@ SCHEDULES = (
     Schedule("anchor-readings", "rate(1 hour)", "anchor-readings"),
     Schedule("watch-chain", "rate(1 minute)", "watch-chain"),
     Schedule("rate-parties", "rate(1 hour)", "rate-parties"),
+    Schedule("retry-payouts", "rate(1 hour)", "retry-payouts"),
     Schedule("reconcile", "cron(15 3 * * ? *)", "reconcile"),
     Schedule("reconcile-money", "cron(25 3 * * ? *)", "reconcile-money"),
 )

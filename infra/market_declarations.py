@@ -8,6 +8,7 @@ from infra.grants import (
     NOTIFY,
     PERSONAL,
     STRIPE,
+    append,
     change,
     read,
     sends_as,
@@ -31,6 +32,15 @@ RECONCILE_MONEY = Function(
 # Every step knows the float's account, which follows from the treasury's key.
 _TILL = (change("purchases"), read("accounts"), Grant("key", "treasury", "read"))
 _TREASURY = sends_as("treasury")
+
+
+RETRY_PAYOUTS = Function(
+    "retry-payouts",
+    "functions.retry_payouts.handler.handler",
+    (*_TILL, append("audit"), change("ledger"), STRIPE, NOTIFY, *FOR_ORGANISATIONS),
+    timeout_seconds=300,
+    concurrency=1,
+)
 
 
 def _settle(name: str, *grants: Grant, timeout_seconds: int = 30) -> Function:

@@ -22,6 +22,7 @@ from infra.stacks.functions import FunctionsStack
 from infra.stages import StageConfig
 
 _FIVE_MINUTES = Duration.minutes(5)
+_TWO_HOURS = Duration.hours(2)
 _DAY = Duration.days(1)
 
 
@@ -117,6 +118,23 @@ class ObservabilityStack(Stack):
             _market_metric("NodeUnavailable", "watch_chain", _FIVE_MINUTES),
             "The Aptos node has not answered for 15 minutes",
             periods=3,
+        )
+        for name, metric, description in (
+            ("case-opened", "CaseOpened", "A dispute, a late refund or credits of a failed purchase came up"),
+            ("payout-began-to-wait", "PayoutBeganToWait", "A seller could not be paid"),
+        ):
+            self._alarm(name, _market_metric(metric, "notifications", _FIVE_MINUTES), description)
+        # Longer than the hour between two runs, so that no alarm goes off between them.
+        for name, metric, description in (
+            ("cases-open", "CasesOpen", "A case waits for a person"),
+            ("payouts-waiting", "PayoutsWaiting", "Sellers are owed what could not be paid"),
+        ):
+            self._alarm(name, _market_metric(metric, "retry_payouts", _TWO_HOURS), description)
+        self._alarm(
+            "retry-payouts-silent",
+            functions.functions["retry-payouts"].metric_invocations(period=_TWO_HOURS),
+            "Nobody has tried payouts again, or counted what waits, for two hours",
+            below=True,
         )
         for name, what in (("reconcile", "credits"), ("reconcile-money", "money")):
             self._alarm(

@@ -82,7 +82,7 @@ def test_what_a_seller_waits_for_is_paid_when_its_account_becomes_ready(settling
     assert (paid["state"], paid["reason"]) == ("paid", None)
     assert till.stripe().v1.transfers.retrieve(paid["transfer"]).destination == account
     assert (f"payable:{seller}", "USD") not in till.balances()
-    assert purchases.purchases().waiting_payouts(seller) == []
+    assert purchases.purchases().unpaid_payouts(seller) == []
 
 
 def payouts(till: Till, purchase: str) -> list[Any]:

@@ -10,9 +10,11 @@ import time
 import msgspec
 import pytest
 
+from carbonmarket import schema
 from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket_adapters.wiring import purchases
 from tests.sagas.settling import Settling
+from tests.sagas.test_notifications import Inbox as Notifications
 from tests.sagas.till import SECURE_CARD, Till, changed
 
 DISPUTED_CARD = "pm_card_createDispute"
@@ -97,8 +99,13 @@ def test_a_webhook_of_a_payment_that_is_not_ours_is_kept_and_can_be_replayed(set
     assert till.balances() == before
 
 
-def test_a_dispute_while_the_credits_are_held_keeps_them_from_the_buyer(settling: Settling) -> None:
+def test_a_dispute_while_the_credits_are_held_keeps_them_from_the_buyer(
+    settling: Settling, capsys: pytest.CaptureFixture[str]
+) -> None:
     till = settling.till
+    operators = Notifications(till.world)
+    operators.take()
+    operators.messages.clear()
     held = till.held()
     purchase = settling.bought("capture", DISPUTED_CARD)
     settling.step(purchase, "hold")
@@ -107,8 +114,16 @@ def test_a_dispute_while_the_credits_are_held_keeps_them_from_the_buyer(settling
     settling.step(purchase, "fail_purchase", error={"Error": "Disputed"})
     found = till.purchase(purchase)
     assert (found["state"], found["money"], till.held()) == ("failed", "captured", held)
-    assert {case["kind"] for case in till.cases(purchase)} == {"dispute", "kept_credits"}
+    cases = {case["id"]: case["kind"] for case in till.cases(purchase)}
+    assert set(cases.values()) == {"dispute", "kept_credits"}
     till.books()
+    # Both are told to the operators, and counted where an alarm sees it.
+    operators.take()
+    told = [message for message in operators.messages if message["type"] == "case.opened"]
+    for message in told:
+        schema.check("events/case_opened", message)
+    assert {message["data"]["case"]: message["data"]["kind"] for message in told} == cases
+    assert capsys.readouterr().out.count('"CaseOpened":[1.0]') == 2
 
 
 @pytest.mark.parametrize("reversed_order", [False, True])

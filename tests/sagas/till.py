@@ -81,15 +81,24 @@ class Till:
             }
         )
         moved = paid.latest_charge.balance_transaction
-        put_in = Transfer(
-            debit=STRIPE_RECEIVABLE,
-            credit=CAPITAL,
-            amount=moved.net,
+        self._book_own(STRIPE_RECEIVABLE, CAPITAL, moved.net, moved.id)
+
+    def empty(self) -> None:
+        """The operator takes all of the provider's balance to its bank."""
+        left = money.payments().balance("USD")
+        taken = self.stripe().v1.payouts.create({"amount": left, "currency": "usd"})
+        self._book_own(CAPITAL, STRIPE_RECEIVABLE, left, str(taken.balance_transaction))
+
+    def _book_own(self, debit: str, credit: str, cents: int, movement: str) -> None:
+        own = Transfer(
+            debit=debit,
+            credit=credit,
+            amount=cents,
             currency="USD",
             reason="the operator's own money",
-            references={"balance_transaction": moved.id},
+            references={"balance_transaction": movement},
         )
-        money.ledger().post("story/fund", [put_in], time.time_ns() // 1_000)
+        money.ledger().post(f"story/{movement}", [own], time.time_ns() // 1_000)
 
     # People
 

@@ -1,7 +1,8 @@
 """Notifications as messages of the queue ``notifications``, from which deliveries are made.
 
 A message is {"version", "id", "type", "organisation", "data"} in the form of its type's schema in
-``carbonmarket/schemas/events``; the id is the same whenever it is sent again.
+``carbonmarket/schemas/events``; the id is the same whenever it is sent again. What waits for a person is
+counted too, as a metric whose alarm tells the operators at once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from typing import Any
 from carbonmarket import canonical
 from carbonmarket.ports.notifications import VERSION, NotificationType
 from carbonmarket.settings import Settings
+
+_SERVICE = "notifications"
+COUNTED: Mapping[str, str] = {"case.opened": "CaseOpened", "payout.waiting": "PayoutBeganToWait"}
+"""The metrics of what waits for a person, by type."""
 
 
 class SqsNotifications:
@@ -25,3 +30,19 @@ class SqsNotifications:
         url = self._sqs.get_queue_url(QueueName=self._queue)["QueueUrl"]
         body = {"version": VERSION, "id": id, "type": type, "organisation": organisation, "data": dict(data)}
         self._sqs.send_message(QueueUrl=url, MessageBody=canonical.dumps(body).decode())
+        if type in COUNTED:
+            _count(COUNTED[type])
+
+
+def _count(name: str) -> None:
+    """Write the metric into the function's log, where CloudWatch takes it from."""
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+    with single_metric(
+        name=name,
+        unit=MetricUnit.Count,
+        value=1,
+        namespace="CarbonMarket",
+        default_dimensions={"service": _SERVICE},
+    ):
+        pass

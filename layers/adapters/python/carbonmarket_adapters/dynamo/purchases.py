@@ -2,8 +2,10 @@
 
 Keys (pk / sk, listed by gsi1): ``quote#<id>`` / ``quote`` ·
 ``purchase#<id>`` / ``purchase`` (``purchases#<organisation>``, by time) · / ``payout#<id>`` ·
-``intent#<id>`` / ``intent`` · ``seller#<organisation>`` / ``choice`` · / ``waiting#<payout>`` ·
+``intent#<id>`` / ``intent`` · ``seller#<organisation>`` / ``choice`` ·
+/ ``unpaid#<payout>`` (``unpaid-payouts``, by time) ·
 ``payout#<id>`` / ``payout`` (``payouts``, by time) · ``case#<id>`` / ``case`` (``cases``, by time) ·
+/ ``open`` (``open-cases``, by time) ·
 ``event#<id>`` / ``event`` (``failed-events``, by time).
 Quotes that no purchase used leave by TTL. The tokens of waiting purchases lie in table sagas.
 """
@@ -21,6 +23,7 @@ from carbonmarket.records.audit import AuditEntry
 from carbonmarket.records.purchases import (
     CardPurchase,
     Case,
+    CaseOf,
     IntentOwner,
     Payout,
     PayoutChoice,
@@ -41,6 +44,7 @@ _CHOICE = Kind("payout-choice", PayoutChoice)
 _PAYOUT = Kind("payout", Payout)
 _PAYOUT_OF = Kind("payout-of", PayoutOf)
 _CASE = Kind("case", Case)
+_CASE_OF = Kind("case-of", CaseOf)
 _EVENT = Kind("payment-event", ReceivedEvent)
 _TASK = Kind("purchase-task", PurchaseTask)
 _QUOTE_KEPT_S = 86_400
@@ -88,7 +92,7 @@ class DynamoPurchases:
         payouts: Sequence[Payout] = (),
         case: Case | None = None,
     ) -> None:
-        writes = [_purchase_write(purchase, revision)]
+        writes: list[Write | Delete] = [_purchase_write(purchase, revision)]
         if purchase.intent:
             owner = IntentOwner(purchase=purchase.id)
             writes.append(Write(_INTENT, f"intent#{purchase.intent}", "intent", owner))
@@ -96,9 +100,9 @@ class DynamoPurchases:
             if self.payout(payout.id) is None:
                 pointer = PayoutOf(payout=payout.id)
                 place = (f"purchase#{payout.purchase}", f"payout#{payout.id}")
-                writes += [_payout_write(payout, 0), Write(_PAYOUT_OF, *place, pointer, 0)]
+                writes += [*_payout_writes(payout, 0), Write(_PAYOUT_OF, *place, pointer, 0)]
         if case is not None and self.case(case.id) is None:
-            writes.append(_case_write(case, 0))
+            writes += _case_writes(case, 0)
         self._table.save(writes, entry)
 
     def payout_choice(self, organisation: str) -> Kept[PayoutChoice] | None:
@@ -119,20 +123,16 @@ class DynamoPurchases:
         kept = (self.payout(stored.record.payout) for _, stored in found)
         return [each.record for each in kept if each is not None]
 
-    def waiting_payouts(self, organisation: str) -> list[Kept[Payout]]:
-        found = self._table.query(_PAYOUT_OF, f"seller#{organisation}", prefix="waiting#", consistent=True)
+    def unpaid_payouts(self, organisation: str | None = None) -> list[Kept[Payout]]:
+        if organisation is None:
+            found = self._table.query_gsi1(_PAYOUT_OF, "unpaid-payouts")
+        else:
+            found = self._table.query(_PAYOUT_OF, f"seller#{organisation}", prefix="unpaid#", consistent=True)
         kept = (self.payout(stored.record.payout) for _, stored in found)
-        return [each for each in kept if each is not None]
+        return [each for each in kept if each is not None and each.record.state != "paid"]
 
     def save_payout(self, payout: Payout, revision: int, entry: AuditEntry) -> None:
-        writes: list[Write | Delete] = [_payout_write(payout, revision)]
-        place = (f"seller#{payout.organisation}", f"waiting#{payout.id}")
-        # One that is tried again (due) stays listed until it is paid: the try may die.
-        if payout.state == "waiting":
-            writes.append(Write(_PAYOUT_OF, *place, PayoutOf(payout=payout.id)))
-        elif payout.state == "paid":
-            writes.append(Delete(*place))
-        self._table.save(writes, entry)
+        self._table.save(_payout_writes(payout, revision), entry)
 
     def case(self, case: str) -> Kept[Case] | None:
         return _kept(self._table.get(_CASE, f"case#{case}", "case"))
@@ -140,8 +140,14 @@ class DynamoPurchases:
     def cases(self, after: str | None) -> Iterator[tuple[str, Case]]:
         return self._index(_CASE, "cases", after)
 
+    def open_cases(self) -> Iterator[tuple[str, Case]]:
+        for key, stored in self._table.query_gsi1(_CASE_OF, "open-cases"):
+            kept = self.case(stored.record.case)
+            if kept is not None and not kept.record.closed_us:
+                yield key, kept.record
+
     def save_case(self, case: Case, revision: int, entry: AuditEntry) -> None:
-        self._table.save([_case_write(case, revision)], entry)
+        self._table.save(_case_writes(case, revision), entry)
 
     def event(self, event: str) -> Kept[ReceivedEvent] | None:
         return _kept(self._table.get(_EVENT, f"event#{event}", "event"))
@@ -179,14 +185,25 @@ def _purchase_write(purchase: CardPurchase, revision: int) -> Write:
     return Write(_PURCHASE, f"purchase#{purchase.id}", "purchase", purchase, revision, *place)
 
 
-def _payout_write(payout: Payout, revision: int) -> Write:
-    place = ("payouts", f"{payout.created_us:017d}#{payout.id}")
-    return Write(_PAYOUT, f"payout#{payout.id}", "payout", payout, revision, *place)
+def _payout_writes(payout: Payout, revision: int) -> list[Write | Delete]:
+    """The payout, and where it is listed until it is paid."""
+    at = f"{payout.created_us:017d}#{payout.id}"
+    write = Write(_PAYOUT, f"payout#{payout.id}", "payout", payout, revision, "payouts", at)
+    unpaid = (f"seller#{payout.organisation}", f"unpaid#{payout.id}")
+    if payout.state == "paid":
+        return [write, Delete(*unpaid)]
+    pointer = PayoutOf(payout=payout.id)
+    return [write, Write(_PAYOUT_OF, *unpaid, pointer, gsi1pk="unpaid-payouts", gsi1sk=at)]
 
 
-def _case_write(case: Case, revision: int) -> Write:
-    place = ("cases", f"{case.opened_us:017d}#{case.id}")
-    return Write(_CASE, f"case#{case.id}", "case", case, revision, *place)
+def _case_writes(case: Case, revision: int) -> list[Write | Delete]:
+    """The case, and where it is listed until it is closed."""
+    at = f"{case.opened_us:017d}#{case.id}"
+    write = Write(_CASE, f"case#{case.id}", "case", case, revision, "cases", at)
+    opened = (f"case#{case.id}", "open")
+    if case.closed_us:
+        return [write, Delete(*opened)]
+    return [write, Write(_CASE_OF, *opened, CaseOf(case=case.id), gsi1pk="open-cases", gsi1sk=at)]
 
 
 def _kept(stored: Stored[R] | None) -> Kept[R] | None:

@@ -13,7 +13,7 @@ from carbonmarket.errors import Conflict, IdempotencyMismatch, InvalidInput, Not
 from carbonmarket.ports.accounts import AccountsStore
 from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.money import Ledger, Payments
-from carbonmarket.ports.notifications import Notifications, NotificationType
+from carbonmarket.ports.notifications import OPERATORS, Notifications, NotificationType
 from carbonmarket.ports.purchases import PurchasesStore, PurchaseTasks
 from carbonmarket.ports.registry import Kept, RegistryStore
 from carbonmarket.ports.sagas import Sagas
@@ -228,3 +228,15 @@ def notify(purchase: CardPurchase, type: NotificationType, till: Till, **data: s
     till.notifications.send(
         f"{purchase.id}/{name}", type, purchase.organisation, {"purchase": purchase.id, **data}
     )
+
+
+def tell_operators(case: Case, till: Till) -> None:
+    """Tell whoever looks after cases that one is opened."""
+    data = {
+        "case": case.id,
+        "kind": case.kind,
+        "purchase": case.purchase,
+        "amount_cents": str(case.amount_cents),
+        "text": case.text,
+    }
+    till.notifications.send(f"{case.id}/opened", "case.opened", OPERATORS, data)

@@ -14,7 +14,7 @@ from carbonmarket.chain import calls, market_calls
 from carbonmarket.errors import Conflict, InvalidInput, NotFound
 from carbonmarket.operations.fates import final_fate
 from carbonmarket.operations.find_credits import own_organisation
-from carbonmarket.operations.purchase import Till, load
+from carbonmarket.operations.purchase import Till, load, reached
 from carbonmarket.ports.accounts import AccountsStore
 from carbonmarket.ports.purchases import PurchasesStore
 from carbonmarket.ports.registry import NEW, Kept
@@ -92,7 +92,7 @@ def pay_sellers(purchase: str, till: Till) -> list[Payout]:
         kept = till.store.payout(payout.id)
         assert kept is not None
         try:
-            paid.append(_pay(kept, till))
+            paid.append(pay(kept, till))
         except PayoutRefused:
             found = till.store.payout(payout.id)
             paid.append(found.record if found else payout)
@@ -105,7 +105,7 @@ def retry_payout(payout: str, *, caller: Principal, till: Till) -> Payout:
     kept = till.store.payout(payout)
     if kept is None:
         raise NotFound("there is no payout with this id", field="payout")
-    return _pay(kept, till)
+    return pay(kept, till)
 
 
 def pay_waiting(account: str, organisation: str, till: Till) -> None:
@@ -116,12 +116,36 @@ def pay_waiting(account: str, organisation: str, till: Till) -> None:
         return
     if not till.payments().payout_account(account).payouts_enabled:
         return
-    for kept in till.store.waiting_payouts(organisation):
-        with contextlib.suppress(PayoutRefused):
-            _pay(kept, till)
+    for kept in till.store.unpaid_payouts(organisation):
+        if is_owed(kept.record, till):
+            with contextlib.suppress(PayoutRefused):
+                pay(kept, till)
 
 
-def _pay(kept: Kept[Payout], till: Till) -> Payout:
+def is_owed(payout: Payout, till: Till) -> bool:
+    """Whether a payout that is not paid may be: the saga has tried it, is past it, or has failed after its
+    fill. Until then it is the saga's."""
+    if payout.attempts:
+        return True
+    kept = till.store.purchase(payout.purchase)
+    return kept is not None and (kept.record.state == "failed" or reached(kept.record, "delivered"))
+
+
+def account_of(payout: Payout, till: Till) -> str:
+    """Where it will be paid. What was refused for certain may go to another account: that can't be a second
+    payment."""
+    if payout.state != "waiting":
+        return payout.account
+    choice = till.store.payout_choice(payout.organisation)
+    return choice.record.account if choice is not None and choice.record.account else payout.account
+
+
+def pay(kept: Kept[Payout], till: Till) -> Payout:
+    """Pay once however often this is called: proceeds to the treasury, then the transfer.
+
+    PayoutRefused where the provider doesn't pay; NotYetFinal, TransactionExpired and ChainRefused of the
+    proceeds' way on chain; EngineUnavailable where either is away.
+    """
     payout = kept.record
     if payout.state == "paid":
         return payout
@@ -130,10 +154,7 @@ def _pay(kept: Kept[Payout], till: Till) -> Payout:
         raise Conflict(f"organisation {payout.organisation} has not been admitted")
     _bring_to_treasury(payout, seller, till)
     if payout.state == "waiting":
-        # Refused for certain, so another account can't be a second payment.
-        choice = till.store.payout_choice(seller.id)
-        account = choice.record.account if choice is not None and choice.record.account else payout.account
-        kept = _keep(kept, till, state="due", account=account)
+        kept = _keep(kept, till, state="due", account=account_of(payout, till))
     return _transfer(kept, till)
 
 
@@ -145,10 +166,11 @@ def _transfer(kept: Kept[Payout], till: Till) -> Payout:
     try:
         done = till.payments().payout(key, payout.account, payout.cents, payout.currency, named)
     except (Conflict, NotFound, InvalidInput) as refused:
+        if not payout.attempts:
+            # It begins to wait. First: whoever dies between the two is refused and tells again.
+            told = {**named, "reason": refused.reason}
+            till.notifications.send(f"{payout.id}/waiting", "payout.waiting", payout.organisation, told)
         _keep(kept, till, state="waiting", attempts=payout.attempts + 1, reason=refused.reason)
-        till.notifications.send(
-            f"{payout.id}/waiting", "payout.waiting", payout.organisation, {**named, "reason": refused.reason}
-        )
         waits = AccountNotReady if refused.field == "account" else PayoutRefused
         raise waits(refused.reason, field=refused.field) from refused
     _book_paid(payout, done, till)

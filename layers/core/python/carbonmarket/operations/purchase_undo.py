@@ -5,7 +5,7 @@ from __future__ import annotations
 from carbonmarket import ids
 from carbonmarket.errors import Conflict, InvalidInput, NotFound
 from carbonmarket.operations.fates import was_never_taken
-from carbonmarket.operations.purchase import Till, advance, notify, quote_of, reached
+from carbonmarket.operations.purchase import Till, advance, notify, quote_of, reached, tell_operators
 from carbonmarket.operations.purchase_delivery import give_key
 from carbonmarket.operations.purchase_order import fills_of, float_key, keep_fills, order_key
 from carbonmarket.operations.purchase_payment import (
@@ -36,7 +36,7 @@ def fail_purchase(purchase: str, reason: str, till: Till) -> CardPurchase:
     if kept is None:
         raise NotFound(f"there is no purchase {purchase}")
     if kept.record.state == "failed":
-        return kept.record
+        return _told(kept.record, till)
     _require_undelivered(kept.record, till)
     kept = _known_fills(kept, till)
     reason = kept.record.failure or reason
@@ -45,8 +45,16 @@ def fail_purchase(purchase: str, reason: str, till: Till) -> CardPurchase:
     else:
         money, case = _release_hold(kept.record, till), None
         _free_float(kept.record, till)
-    failed = advance(kept, "failed", "fail_purchase", till, case=case, money=money, failure=reason).record
-    notify(failed, "purchase.failed", till, reason=reason)
+    return _told(
+        advance(kept, "failed", "fail_purchase", till, case=case, money=money, failure=reason).record, till
+    )
+
+
+def _told(failed: CardPurchase, till: Till) -> CardPurchase:
+    """The failed purchase, once its buyer and the operators are told."""
+    notify(failed, "purchase.failed", till, reason=failed.failure)
+    if failed.fills:
+        tell_operators(_kept_credits(failed, failed.failure, till), till)
     return failed
 
 
@@ -134,6 +142,8 @@ def _kept_credits(purchase: CardPurchase, reason: str, till: Till) -> Case:
 
 
 def open_case(case: Case, till: Till) -> None:
-    """Keep a case once; one that is there stays as it is."""
+    """Keep a case once, and tell the operators; one that is there stays as it is."""
     if till.store.case(case.id) is None:
+        # First: whoever dies between the two opens and tells again.
+        tell_operators(case, till)
         till.store.save_case(case, 0, told(SYSTEM, "open_case", case.id, case.kind, till.now_us))

@@ -16,8 +16,12 @@ NotificationType = Literal[
     "purchase.completed",
     "purchase.failed",
     "payout.waiting",
+    "case.opened",
 ]
 """What happened. Each has a schema in ``schemas/events``, named with ``_`` for the dot."""
+
+OPERATORS = "operators"
+"""In an organisation's place: all who have the role operator. Theirs need not be an organisation."""
 
 VERSION = 1
 """The version of all forms in ``schemas/events`` that notifications have."""
@@ -27,6 +31,6 @@ class Notifications(Protocol):
     """At least once: a receiver drops an ``id`` it has seen. Ids and quantities only, no personal data."""
 
     def send(self, id: str, type: NotificationType, organisation: str, data: Mapping[str, str]) -> None:
-        """Tell ``organisation``. ``id`` is made of what happened, so that it is the same when it is sent
-        again; ``data`` has the form that the type's schema gives it."""
+        """Tell ``organisation``, or :data:`OPERATORS`. ``id`` is made of what happened, so that it is the same
+        when it is sent again; ``data`` has the form that the type's schema gives it."""
         ...

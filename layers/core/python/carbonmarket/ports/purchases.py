@@ -70,8 +70,9 @@ class PurchasesStore(Protocol):
 
     def payouts_of(self, purchase: str) -> list[Payout]: ...
 
-    def waiting_payouts(self, organisation: str) -> list[Kept[Payout]]:
-        """A seller's payouts that were refused and are not paid since."""
+    def unpaid_payouts(self, organisation: str | None = None) -> list[Kept[Payout]]:
+        """The payouts that are not paid yet: a seller's, or without one everybody's, by time. The list of
+        all lags a moment behind."""
         ...
 
     def save_payout(self, payout: Payout, revision: int, entry: AuditEntry) -> None: ...
@@ -80,6 +81,10 @@ class PurchasesStore(Protocol):
 
     def cases(self, after: str | None) -> Iterator[tuple[str, Case]]:
         """All cases, by time."""
+        ...
+
+    def open_cases(self) -> Iterator[tuple[str, Case]]:
+        """The cases that are not closed, by time; the list lags a moment behind."""
         ...
 
     def save_case(self, case: Case, revision: int, entry: AuditEntry) -> None: ...

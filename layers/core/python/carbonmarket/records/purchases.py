@@ -199,8 +199,14 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     transfer: str = ""
 
 
+class CaseOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A case that is open."""
+
+    case: str
+
+
 class PayoutOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A payout of a purchase."""
+    """A payout of a purchase, or one that is not paid yet."""
 
     payout: str
 
