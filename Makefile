@@ -23,8 +23,7 @@ test: setup ## Run the tests, engines and all
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
 property: setup ## Hold the market to its plain model through 100,000 random acts (MARKET_SEED chooses others)
-	@MARKET_ACTS=100000 $(BIN)/pytest -p no:xdist -o addopts="--import-mode=importlib" --timeout 7200 \
-		tests/move/test_market_property.py
+	@MARKET_ACTS=100000 $(BIN)/pytest --timeout 7200 tests/move/test_market_property.py
 
 check: setup ## Lint, types, import rules
 	$(BIN)/ruff check .

@@ -6,11 +6,11 @@ Written from the rules of the market, for the test that holds the contracts agai
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass, field
 from typing import Any
 
+from tests.move.plain_records import TONNE, Book, Order, State, up
+
 Event = tuple[str, dict[str, Any]]
-TONNE = 1_000_000
 STEPS, STEPS_BEFORE_PAGE = 16, 8
 GTC, IOC, FOK, POST_ONLY, AT_MARKET = range(5)
 BY_OWNER, REMAINDER, SELF_TRADE, EXPIRED, FROZEN, LABELS_LOST = range(1, 7)
@@ -21,103 +21,6 @@ class Refused(Exception):
     """The market says no: the module and the name of its refusal."""
 
 
-def up(amount: int, divisor: int) -> int:
-    """Divided, rounded up."""
-    return -(-amount // divisor)
-
-
-@dataclass
-class Order:
-    """``purse`` is what it still holds: grams for an ask, quote units for a bid."""
-
-    id: int
-    owner: str
-    is_bid: bool
-    price: int
-    open: int
-    maker_bps: int
-    taker_bps: int
-    labels: int
-    expires_at: int
-    purse: int = 0
-    fee_owed: int = 0
-    """In 1/10,000 of a quote unit, by all fills so far."""
-
-    def charge(self, quote: int, bps: int) -> int:
-        """The fee of one more fill: fees round up once over the whole order."""
-        before = up(self.fee_owed, 10_000)
-        self.fee_owed += quote * bps
-        return up(self.fee_owed, 10_000) - before
-
-    def need(self, bps: int) -> int:
-        """What the open grams may still cost."""
-        if not self.is_bid:
-            return self.open
-        quote = up(self.price * self.open, TONNE)
-        return quote + up(self.fee_owed + quote * bps, 10_000) - up(self.fee_owed, 10_000)
-
-    @property
-    def worst_bps(self) -> int:
-        return max(self.maker_bps, self.taker_bps)
-
-
-@dataclass
-class Book:
-    """The book of a batch, ``asset``: lots of ``lot`` grams, ``tick`` quote units per tonne, the labels that
-    the batch must have, and those that it has."""
-
-    number: int
-    asset: str
-    tick: int
-    lot: int
-    minimum: int
-    required: int
-    labels: int
-    bids: list[Order] = field(default_factory=list)
-    asks: list[Order] = field(default_factory=list)
-    pending: Order | None = None
-    sequence: int = 1
-
-    def orders(self) -> list[Order]:
-        """All that are open."""
-        return [*self.bids, *self.asks, *([self.pending] if self.pending else [])]
-
-    def find(self, number: int) -> Order | None:
-        return next((each for each in self.orders() if each.id == number), None)
-
-
-@dataclass
-class Listing:
-    """Grams held out at a price, in whole lots; ``labels`` are those that the batch had then."""
-
-    seller: str
-    book: int
-    price: int
-    lot: int
-    grams: int
-    maker_bps: int
-    taker_bps: int
-    labels: int
-
-
-@dataclass
-class State:
-    """Everything that an act can change."""
-
-    wallets: dict[tuple[str, str], int]
-    books: dict[int, Book]
-    claimable: dict[tuple[str, str], int] = field(default_factory=dict)
-    listings: dict[int, Listing] = field(default_factory=dict)
-    listed: int = 0
-    frozen: set[str] = field(default_factory=set)
-    blocked: set[str] = field(default_factory=set)
-    paused: bool = False
-    usdc_paused: bool = False
-    maker_bps: int = 0
-    taker_bps: int = 0
-    shares: tuple[tuple[str, int], ...] = ()
-
-
 class PlainBooks:
     """The books and the balances of those who trade in them."""
 
@@ -126,11 +29,11 @@ class PlainBooks:
         self.now = 0
         self.told: list[Event] = []
 
-    def act(self, name: str, *arguments: Any) -> tuple[list[Event], str | None]:
+    def act(self, name: str, *arguments: Any, **named: str) -> tuple[list[Event], str | None]:
         """What an act tells, and the refusal if there is one: then nothing changed."""
         saved, self.told = pickle.dumps(self.state), []
         try:
-            getattr(self, name)(*arguments)
+            getattr(self, name)(*arguments, **named)
         except Refused as refusal:
             self.state = pickle.loads(saved)
             return [], str(refusal)
@@ -439,12 +342,16 @@ class PlainBooks:
         asset = self.state.books[number].asset
         self._debit(owner, asset, grams)
         self._send(owner, asset, grams)
-        self.state.wallets[owner, asset] -= grams
+        self._burn(asset, owner, grams)
 
     def retire(self, asset: str, owner: str, grams: int) -> None:
         self.claim(owner, asset, grams)
         self._assert_may_trade(owner)
+        self._burn(asset, owner, grams)
+
+    def _burn(self, asset: str, owner: str, grams: int) -> None:
         self.state.wallets[owner, asset] -= grams
+        self.state.supplies[asset].serial_next += grams
 
     # What the operator does.
 
@@ -478,4 +385,5 @@ class PlainBooks:
             if asset == (USDC if order.is_bid else book.asset)
         )
         purses += sum(each.grams for each in state.listings.values() if state.books[each.book].asset == asset)
+        purses += sum(each.grams for each in state.gifts.values() if each.asset == asset)
         return purses + sum(units for (_, kind), units in state.claimable.items() if kind == asset)

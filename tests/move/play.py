@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.local.chain.vm import Outcome
+from tests.move.approvals import PROJECT
 from tests.move.exchange import TICK, TRADERS, USDC, USDC_ADDRESS, Event, Exchange
 from tests.move.market import ADMIN, DEVELOPER, ISSUER, MOVE, PAUSER
 from tests.move.plain_book import USDC as UNITS
-from tests.move.plain_book import VAULT, Book, Order
+from tests.move.plain_book import VAULT
 from tests.move.plain_listings import PlainMarket
+from tests.move.plain_records import Book, Order, Supply
 
 BOOKS = (
     Book(1, "grams", tick=TICK, lot=1, minimum=5, required=1, labels=1),
@@ -25,15 +27,19 @@ SHARES = ((TRADERS[0], 7000), (HOLDER, 3000))
 TOLD = {
     "BalanceChanged", "Brought", "Claimed", "OrderPlaced", "OrderFilled", "OrderCancelled", "OrderAmended",
     "ImprovementRefunded", "PendingChanged", "FeesChanged", "TreasuryDistributed", "Listed", "ListingSold",
-    "ListingPriceChanged", "ListingCancelled",
+    "ListingPriceChanged", "ListingCancelled", "GiftMade", "GiftEnded", "CreditsReversed",
 }  # fmt: skip
 WEIGHTS = {
     "place": 45, "take": 5, "small": 60, "cancel": 5, "cancel_page": 1, "amend": 5, "work": 1, "deposit": 5,
     "claim": 6, "freeze": 1, "unfreeze": 6, "pause": 0.3, "unpause": 6, "labels": 4, "fees": 1, "wait": 4,
     "buy_and_retire": 1, "retire": 1, "distribute": 0.7, "usdc": 1.5, "block": 1, "faucet": 2,
 }  # fmt: skip
-BESIDE = {"criteria": 5, "list": 3, "buy": 5, "reprice": 1, "take_back": 2}
-"""Acts on both books at once, and on listings."""
+BESIDE = {
+    "criteria": 5, "list": 4, "buy": 8, "reprice": 1, "take_back": 2, "give": 4, "claim_gift": 4,
+    "take_gift_back": 1, "reverse": 0.2,
+}  # fmt: skip
+"""Acts on both books at once, on listings and gifts, and reversals."""
+HASH = "0x" + "91" * 32
 
 
 def refusals() -> dict[tuple[str, int], str]:
@@ -67,7 +73,7 @@ class Play:
 
     def _word(self, value: Any) -> Any:
         if isinstance(value, str) and not value.startswith("0x"):
-            return int(value)
+            return int(value) if value.isdigit() else value
         return self.names.get(value, value)
 
     def refusal(self, outcome: Outcome) -> str | None:
@@ -78,10 +84,12 @@ class Play:
         assert match, outcome.failure
         return self.refusals[match[1], int(match[2])]
 
-    def both(self, sender: str, function: str, arguments: list[Any], name: str, *plain: Any) -> str | None:
+    def both(
+        self, sender: str, function: str, arguments: list[Any], name: str, *plain: Any, **named: str
+    ) -> str | None:
         """One act on both sides; gives the refusal on which they agree."""
         outcome = self.chain.attempt(sender, function, *arguments)
-        events, refusal = self.plain.act(name, *plain)
+        events, refusal = self.plain.act(name, *plain, **named)
         act = (self.number, name, plain)
         assert (act, self.refusal(outcome)) == (act, refusal)
         assert (act, self.told(outcome)) == (act, events)
@@ -234,6 +242,34 @@ class Play:
         owner = self._owner_of(number, trader)
         return self.both(owner, "listings::cancel", [str(number)], "take_back", owner, number)
 
+    # Gifts.
+
+    def _give(self, trader: str) -> str | None:
+        chance = self.chance
+        recipient = chance.choice([each for each in TRADERS if each != trader or chance.random() < 0.05])
+        asset = UNITS if chance.random() < 0.02 else self._book().asset
+        grams, from_wallet = chance.randrange(0, 40), chance.random() < 0.5
+        message_hash = HASH if chance.random() < 0.98 else HASH[:-2]
+        plain = (trader, recipient, asset, grams, message_hash, from_wallet)
+        arguments = [recipient, self.address(asset), str(grams), message_hash, from_wallet]
+        return self.both(trader, "gifts::make", arguments, "make_gift", *plain)
+
+    def _any_gift(self) -> int:
+        gifts = list(self.plain.state.gifts)
+        return self.chance.choice(gifts) if gifts and self.chance.random() < 0.95 else 12345
+
+    def _claim_gift(self, trader: str) -> str | None:
+        number = self._any_gift()
+        gift = self.plain.state.gifts.get(number)
+        owner = gift.recipient if gift and self.chance.random() < 0.9 else trader
+        return self.both(owner, "gifts::claim", [str(number)], "claim_gift", owner, number)
+
+    def _take_gift_back(self, trader: str) -> str | None:
+        number = self._any_gift()
+        gift = self.plain.state.gifts.get(number)
+        owner = gift.giver if gift and self.chance.random() < 0.9 else trader
+        return self.both(owner, "gifts::take_back", [str(number)], "take_gift_back", owner, number)
+
     # Balances.
 
     def _deposit(self, trader: str) -> str | None:
@@ -266,6 +302,18 @@ class Play:
         grams, asset = self.chance.randrange(1, 15), self._book().asset
         arguments = [self.address(asset), *self._retirement(grams)]
         return self.both(trader, "marketplace::retire", arguments, "retire", asset, trader, grams)
+
+    def _reverse(self, _trader: str) -> str | None:
+        """Mostly a few grams; sometimes more than buffer and developer have."""
+        chance, book = self.chance, self._book()
+        grams = chance.choices((chance.randrange(0, 12), 700, 10_000), (90, 8, 2))[0]
+        named = {
+            "reversal_id": f"REV{self.number}", "batch_id": f"BAT{book.number}", "project": PROJECT,
+            "evidence_hash": HASH,
+        }  # fmt: skip
+        arguments = [self.address(book.asset), str(grams), named["reversal_id"], HASH]
+        plain = (book.asset, DEVELOPER, grams)
+        return self.both(ISSUER, "carbon_credit::reverse", arguments, "reverse", *plain, **named)
 
     def _fees(self, _trader: str) -> str | None:
         maker, taker = self.chance.choice(((0, 0), (0, 25), (10, 30), (333, 77), (1000, 999)))
@@ -343,6 +391,8 @@ class Play:
                 assert found == state.claimable.get((owner, asset), 0)
             [held] = chain.view("market_vault::held", self.address(asset))
             assert int(held) == self.plain.held(asset)
+        for asset, supply in state.supplies.items():
+            assert int(chain.view("credit_batch::buffer_balance", self.address(asset))[0]) == supply.buffer
 
     def compare_places(self) -> None:
         """Every order in its place."""
@@ -354,7 +404,7 @@ class Play:
             assert int(seen["pending"]) == (book.pending.id if book.pending else 0)
 
     def compare_offers(self) -> None:
-        """Every order and every listing, with what it holds."""
+        """Every order, listing and gift, with what it holds."""
         for number, book in self.plain.state.books.items():
             for order in book.orders():
                 [seen] = self.chain.view("market_book::order", str(number), str(order.id))
@@ -364,6 +414,13 @@ class Play:
             [seen] = self.chain.view("listings::listing", str(number))
             assert (int(seen["grams"]), int(seen["price"])) == (listing.grams, listing.price)
             assert seen["seller"] == listing.seller
+        for number, gift in self.plain.state.gifts.items():
+            [seen] = self.chain.view("gifts::gift", str(number))
+            assert (seen["giver"], seen["recipient"], int(seen["grams"])) == (
+                gift.giver,
+                gift.recipient,
+                gift.grams,
+            )
 
 
 def new_play(chain: Exchange, seed: int, books: int = 1) -> Play:
@@ -385,6 +442,10 @@ def new_play(chain: Exchange, seed: int, books: int = 1) -> Play:
     plain = PlainMarket({}, known)
     plain.now = chain.now
     plain.state.shares = SHARES
+    for batch, asset in assets.items():
+        [seen] = chain.view("credit_batch::batch", batch)
+        terms = (int(seen[field]) for field in ("issued", "buffered", "serial_next"))
+        plain.state.supplies[asset] = Supply(*terms)
     weights = WEIGHTS if books == 1 else WEIGHTS | BESIDE
     play = Play(chain, plain, random.Random(seed), names, refusals(), weights)
     plain.state.wallets = {

@@ -29,12 +29,13 @@ def play() -> Iterator[Play]:
 
 def test_random_acts_end_as_in_the_plain_book(play: Play) -> None:
     seen: Counter[str] = Counter()
-    fills = waited = sold = 0
+    fills = waited = sold = given = 0
     for _ in range(ACTS):
         seen[play.act()] += 1
         fills += sum(name == "OrderFilled" for name, _ in play.plain.told)
         waited += sum(name == "PendingChanged" for name, _ in play.plain.told)
         sold += sum(name == "ListingSold" for name, _ in play.plain.told)
+        given += sum(name == "GiftEnded" for name, _ in play.plain.told)
         if play.number % 20 == 0:
             play.compare_balances()
         if play.number % 250 == 0:
@@ -46,5 +47,7 @@ def test_random_acts_end_as_in_the_plain_book(play: Play) -> None:
     play.compare_offers()
     assert fills > ACTS // 10
     assert sold > ACTS // 200
+    assert given > ACTS // 200
+    assert seen["reverse: done"] > ACTS // 5_000
     assert waited or ACTS < 5000
     assert seen["place: done"] > ACTS // 20
