@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -61,6 +62,11 @@ class ChainTable:
 
     def batch_at(self, address: str) -> Batch | None:
         return self._record(Batch, "batch", address)
+
+    def batches_at(self, addresses: Iterable[str]) -> dict[str, Batch]:
+        kind: Kind[Batch] = kind_of("batch")
+        found = self._table.get_many(kind, {keys_of(("batch", address)) for address in addresses})
+        return {stored.record.address: stored.record for stored in found.values()}
 
     def batches(self, *, after: str | None = None, first: int = 50) -> list[tuple[str, Batch]]:
         found = self._table.query_gsi1(kind_of("batch"), BATCHES, after=after, limit=first)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import msgspec
@@ -32,7 +33,7 @@ from carbonmarket.records.market import (
     Trade,
     TradePlace,
 )
-from carbonmarket.reputation import Standing
+from carbonmarket.reputation import SHARES, Standing
 from carbonmarket.settings import Settings
 from carbonmarket_adapters.dynamo.chain_keys import keys_of, kind_of
 from carbonmarket_adapters.dynamo.market_keys import (
@@ -48,6 +49,8 @@ from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Stored
 
 R = TypeVar("R", bound=msgspec.Struct)
 _VERSION_DIGITS = 20
+# As many connections as the client keeps open.
+_READERS = 10
 
 
 class MarketTable:
@@ -72,6 +75,11 @@ class MarketTable:
     def levels(self, book: int, is_bid: bool, *, first: int = 50) -> list[Level]:
         found = self._table.query(kind_of("level"), f"LEVELS#{book}#{side_of(is_bid)}", limit=first)
         return [stored.record for _, stored in found]
+
+    def best_asks(self, books: Iterable[int]) -> dict[int, int]:
+        with ThreadPoolExecutor(_READERS) as readers:
+            found = readers.map(lambda book: self.levels(book, False, first=1), books)
+            return {level.book: level.price for levels in found for level in levels}
 
     def order(self, book: int, order: str) -> Order | None:
         return self._record(Order, "order", str(book), order)
@@ -168,6 +176,21 @@ class MarketTable:
     def party_of(self, account: str) -> str | None:
         found = self._record(PartyOf, "party_of", account)
         return found.party if found else None
+
+    def standings_of(self, accounts: Iterable[str]) -> dict[str, Mapping[int, Standing]]:
+        of_accounts = {account: keys_of(("party_of", account)) for account in accounts}
+        parties: dict[tuple[str, str], Stored[PartyOf]] = self._table.get_many(
+            kind_of("party_of"), of_accounts.values()
+        )
+        names = {stored.record.party for stored in parties.values()}
+        places = [keys_of(("standing", party, str(dimension))) for party in names for dimension in SHARES]
+        rated: dict[str, dict[int, Standing]] = {party: {} for party in names}
+        for stored in self._table.get_many(kind_of("standing"), places).values():
+            rated[stored.record.party][stored.record.dimension] = _standing(stored.record)
+        return {
+            account: rated[parties[place].record.party] if place in parties else {}
+            for account, place in of_accounts.items()
+        }
 
     def standing(self, party: str) -> dict[int, Standing]:
         kind: Kind[PartyStanding] = kind_of("standing")

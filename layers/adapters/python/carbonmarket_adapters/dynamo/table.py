@@ -231,8 +231,10 @@ class DocumentTable:
         if after is not None:
             low, high = (low, after) if reverse else (after, high)
         condition = sort.between(low, high) if (prefix or after is not None) else None
+        # Without a size DynamoDB reads a megabyte for one item. One more, since the cursor's comes again.
+        size = None if limit is None else limit + 1
         seen = 0
-        for item in source(partition, condition, scan_index_forward=not reverse):
+        for item in source(partition, condition, scan_index_forward=not reverse, page_size=size):
             key = getattr(item, sort.attr_name)
             if key == after or item.kind != kind.name:
                 continue

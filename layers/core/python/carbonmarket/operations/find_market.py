@@ -22,7 +22,7 @@ _SORTS: tuple[Sort, ...] = ("price", "vintage", "reputation", "newest")
 _NO_PRICE = 2**63
 _RANK_DIGITS = 20
 _RANK_MAX = 10**_RANK_DIGITS - 1
-_PAGE = 100
+_PAGE = 1_000
 _FRESH_US = 2 * MICROSECONDS
 _LIST_MAX = 16
 N = TypeVar("N")
@@ -94,8 +94,8 @@ class Catalogue:
             return
         books = {book.batch: book for book in self._books() if book.quote == self._quote}
         listings = [listing for listing in self._open_listings() if listing.quote == self._quote]
-        batches = {address: self._credits.batch_at(address) for address in self._addresses(books, listings)}
-        seen = {address: batch for address, batch in batches.items() if batch is not None}
+        seen = self._credits.batches_at(self._addresses(books, listings))
+        asks = self._market.best_asks(books[address].number for address in books.keys() & seen.keys())
         reputations = self._reputations({batch.developer for batch in seen.values()}, now_us)
         self._listings = [
             ListingOffer(listing=each, batch=batch, reputation=reputations[batch.developer])
@@ -107,7 +107,7 @@ class Catalogue:
             Offer(
                 batch=batch,
                 book=books.get(address),
-                ask=self._ask(books.get(address)),
+                ask=asks.get(books[address].number) if address in books else None,
                 listing=cheapest.get(address),
                 reputation=reputations[batch.developer],
             )
@@ -131,17 +131,9 @@ class Catalogue:
             yield from (listing for _, listing in rows)
             after = rows[-1][0]
 
-    def _ask(self, book: Book | None) -> int | None:
-        levels = self._market.levels(book.number, False, first=1) if book is not None else []
-        return levels[0].price if levels else None
-
     def _reputations(self, developers: set[str], now_us: int) -> dict[str, int]:
-        found = {}
-        for developer in developers:
-            party = self._market.party_of(developer)
-            standings = self._market.standing(party) if party is not None else {}
-            found[developer] = overall(standings, now_us // MICROSECONDS)
-        return found
+        standings = self._market.standings_of(developers)
+        return {who: overall(found, now_us // MICROSECONDS) for who, found in standings.items()}
 
 
 def _dearest_first(offer: ListingOffer) -> int:

@@ -109,7 +109,8 @@ def route_order(request: RouteOrder, *, desk: Desk) -> Route:
     limit, wanted = parse_price(request.price), parse_grams(request.grams, "grams")
     cost(limit, wanted)
     books = {book.number: (book, batch) for book, batch in _matching(request.criteria, desk)}
-    offers = [offer for number in books for offer in _offers(number, limit, desk)]
+    sold = (number for number, best in desk.market.best_asks(books).items() if best <= limit)
+    offers = [offer for number in sold for offer in _offers(number, limit, desk)]
     route = decide_route(sorted(offers, key=lambda o: (o.price, o.book)), books, wanted)
     if not route.legs:
         raise Conflict("no book that meets the criteria sells at this price")
@@ -155,13 +156,11 @@ def _matching(criteria: Criteria, desk: Desk) -> Iterator[tuple[Book, Batch]]:
     labels = label_bits(criteria.labels)
     after = None
     while rows := desk.market.books(after=after, first=_PAGE):
-        for _, book in rows:
-            batch = desk.credits.batch_at(book.batch)
-            if (
-                batch is not None
-                and book.quote == desk.quote
-                and meets(batch, criteria, labels | book.labels)
-            ):
+        books = [book for _, book in rows if book.quote == desk.quote]
+        batches = desk.credits.batches_at(book.batch for book in books)
+        for book in books:
+            batch = batches.get(book.batch)
+            if batch is not None and meets(batch, criteria, labels | book.labels):
                 yield book, batch
         after = rows[-1][0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from carbonmarket.records.market import (
@@ -43,6 +43,10 @@ class MarketProjection(Protocol):
 
     def levels(self, book: int, is_bid: bool, *, first: int = 50) -> list[Level]:
         """The prices of a side, the best first."""
+        ...
+
+    def best_asks(self, books: Iterable[int]) -> dict[int, int]:
+        """The lowest price at which somebody sells, by book; a book in which nobody sells has none."""
         ...
 
     def order(self, book: int, order: str) -> Order | None:
@@ -117,6 +121,11 @@ class MarketProjection(Protocol):
 
     def party_of(self, account: str) -> str | None:
         """The verified party that an account belongs to, 0x-hex."""
+        ...
+
+    def standings_of(self, accounts: Iterable[str]) -> dict[str, Mapping[int, Standing]]:
+        """The standings of the accounts' parties, by account and dimension, read together; an account that
+        belongs to no party has none."""
         ...
 
     def standing(self, party: str) -> Mapping[int, Standing]:

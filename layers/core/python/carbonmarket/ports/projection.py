@@ -46,6 +46,10 @@ class ChainProjection(Protocol):
         """A batch by its address."""
         ...
 
+    def batches_at(self, addresses: Iterable[str]) -> dict[str, Batch]:
+        """The batches that are at the addresses, by address, read together."""
+        ...
+
     def batches(self, *, after: str | None = None, first: int = 50) -> list[tuple[str, Batch]]:
         """(cursor, batch) in the order of issue."""
         ...
