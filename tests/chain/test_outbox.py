@@ -219,24 +219,39 @@ def test_what_waits_behind_bytes_that_were_never_sent_sends_them(world: World) -
 
 
 def test_bytes_whose_number_others_used_do_not_stop_the_sweep(world: World) -> None:
+    keep_bytes_that_can_not_stand(world)
+    foreign = world.make_outbox(node=DiesBeforeSending(world.localnet.node))
+    with pytest.raises(Killed):
+        foreign.submit("late", "alice", world.transfer("bob", 2))
+    assert world.outbox.sweep() == 2
+    assert world.outbox.await_fate("late").success
+
+
+def test_a_sweep_looks_at_a_few_and_the_next_goes_on_behind_them(world: World) -> None:
+    keep_bytes_that_can_not_stand(world)
+    for index in range(3):
+        world.outbox.settle(f"settled/{index}", "alice", world.transfer("bob", 1))
+    assert [world.outbox.sweep(at_most=2) for _ in range(4)] == [1, 0, 0, 1]
+    assert {each.key for each in world.table.submissions() if each.state == "open"} == {"wallet"}
+
+
+def keep_bytes_that_can_not_stand(world: World) -> None:
+    """Under "wallet" lies another transfer of alice's than the one that used its number."""
     world.fund("alice", OCTAS)
     world.outbox.submit("gift", "alice", world.transfer("bob", 1))
     world.outbox.await_fate("gift")
     used = world.table.submission("gift")
     assert used is not None
-    # A wallet's bytes: another transfer under the same number.
-    foreign = world.make_outbox(node=DiesBeforeSending(world.localnet.node))
-    with pytest.raises(Killed):
-        foreign.submit("late", "alice", world.transfer("bob", 2))
-    late = world.table.submission("late")
-    assert late is not None
-    raw = raw_transaction_of(bytes.fromhex(late.record.signed))
-    raw.sequence_number = used.record.sequence
+    raw = raw_transaction_of(bytes.fromhex(used.record.signed))
+    raw.expiration_timestamps_secs -= 1
     signed = world.outbox._signed(raw, "alice", True)
     world.table.save_foreign(
         msgspec.structs.replace(
-            late.record, key="wallet", sender="", signed=signed.hex(), hash=transaction_hash(signed)
+            used.record,
+            key="wallet",
+            sender="",
+            signed=signed.hex(),
+            hash=transaction_hash(signed),
+            state="open",
         )
     )
-    assert world.outbox.sweep() == 2
-    assert world.outbox.await_fate("late").success

@@ -50,7 +50,8 @@ from carbonmarket_adapters.dynamo.table import Stored
 _LEASE_TRIES = 60
 _POLLS_A_SECOND = 20
 _PRICE_KEPT_S = 10
-_SWEPT_TOGETHER = 50
+SWEPT_TOGETHER = 50
+"""One write takes so many fates."""
 _PENDING = "pending_transaction"
 
 
@@ -77,6 +78,7 @@ class Outbox:
         self._turn = threading.RLock()
         self._blocks: dict[str, Block] = {}
         self._price = (0, 0.0)
+        self._swept_to: str | None = None
 
     def submit(self, key: str, sender: str, call: EntryCall, sponsored: bool = True) -> str:
         submission = self._stored(key, sender, call, sponsored).record
@@ -147,24 +149,24 @@ class Outbox:
             abort, reason = abort_of(refused.message)
             raise ChainRefused(reason or refused.message, abort=abort) from refused
 
-    def sweep(self) -> int:
-        """Settle what is open and send again what the node doesn't hold; returns how many stay open.
+    def sweep(self, at_most: int = SWEPT_TOGETHER) -> int:
+        """Settle what is open and send again what the node doesn't hold; how many stay open of those seen.
 
-        For a schedule: it keeps the fates of transactions that nobody asks after, many in one write, frees
-        the numbers of dead ones, and needs no key.
+        For a schedule: it keeps the fates of transactions that nobody asks after, in one write, frees the
+        numbers of dead ones, and needs no key. The next call goes on behind the last that this one saw, so
+        that nobody waits long for a call, however many are open.
         """
+        seen = list(self._table.open_submissions(self._swept_to, at_most))
+        self._swept_to = seen[-1][0] if len(seen) == at_most else None
         still_open = 0
         committed: list[Stored[Submission]] = []
-        for stored in self._table.open_submissions():
+        for _, stored in seen:
             state = self._fate_of(stored, keeps=False).state
             if state == "committed":
                 committed.append(stored)
             elif state == "unknown":
                 self._send_again(stored.record)
             still_open += state in {"unknown", "pending"}
-            if len(committed) == _SWEPT_TOGETHER:
-                self._finish_all(committed)
-                committed = []
         self._finish_all(committed)
         return still_open
 

@@ -45,10 +45,10 @@ class SigningTable:
         found = self._table.get(_BUDGET, f"SPONSOR#{sponsor}", day)
         return found or Stored(GasBudget(sponsor=sponsor, day=day, gas_units=0), 0)
 
-    def open_submissions(self) -> Iterator[Stored[Submission]]:
-        """Submissions whose fate isn't final, by account and sequence number; a moment late."""
-        for _, stored in self._table.query_gsi1(_SUBMISSION, _OPEN):
-            yield stored
+    def open_submissions(self, after: str | None, first: int) -> Iterator[tuple[str, Stored[Submission]]]:
+        """(cursor, submission) of those whose fate isn't final, by account and sequence number; a moment
+        late."""
+        return self._table.query_gsi1(_SUBMISSION, _OPEN, after=after, limit=first)
 
     def save(self, submission: Submission, revision: int, entry: AuditEntry | None) -> None:
         """Keep new bytes under their key and take their number; StaleWrite if either was used before.
