@@ -91,6 +91,15 @@ def choose_payout(call: Call) -> object:
     return show_purchases.payout_choice(choice)
 
 
+@api.get("/v1/payout-choice")
+def get_payout_choice(call: Call) -> object:
+    """How your organisation is paid for card purchases from its orders: on chain unless it chose fiat."""
+    choice = paying_out.get_payout_choice(
+        caller=call.caller, accounts=registry.accounts(), store=purchases.purchases()
+    )
+    return show_purchases.payout_choice(choice)
+
+
 @api.post("/v1/payout-account", body=opening.OpenPayoutAccount, status=200, replays=False)
 def open_payout_account(call: Call) -> object:
     """Open your organisation's account at Stripe, or go on with its onboarding at a new address."""

@@ -81,7 +81,7 @@ def payout_choice(record: PayoutChoice) -> Json:
         "organisation": record.organisation,
         "payout": record.payout,
         "account": record.account or None,
-        "changed": format_us(record.changed_us),
+        "changed": format_us(record.changed_us) if record.changed_us else None,
     }
 
 

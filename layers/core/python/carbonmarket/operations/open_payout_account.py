@@ -85,7 +85,7 @@ def _open(
     before = (
         kept.record
         if kept
-        else PayoutChoice(organisation=seller.id, payout="onchain", account="", changed_us=now_us)
+        else PayoutChoice(organisation=seller.id, payout="onchain", account="", changed_us=0)
     )
     choice = msgspec.structs.replace(before, opened=made.account)
     entry = told(caller, "open_payout_account", seller.id, choice.payout, now_us)

@@ -76,6 +76,16 @@ def choose_payout(
     return choice
 
 
+def get_payout_choice(*, caller: Principal, accounts: AccountsStore, store: PurchasesStore) -> PayoutChoice:
+    """How the caller's organisation is paid; "onchain", changed never, where it hasn't chosen."""
+    require_role(caller, DEVELOPER, BUYER)
+    seller = own_organisation(caller, accounts)
+    kept = store.payout_choice(seller.id)
+    if kept is not None:
+        return kept.record
+    return PayoutChoice(organisation=seller.id, payout="onchain", account="", changed_us=0)
+
+
 def list_payouts(
     after: str | None, *, caller: Principal, store: PurchasesStore
 ) -> Iterator[tuple[str, Payout]]:

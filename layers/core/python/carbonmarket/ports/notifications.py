@@ -31,6 +31,6 @@ class Notifications(Protocol):
     """At least once: a receiver drops an ``id`` it has seen. Ids and quantities only, no personal data."""
 
     def send(self, id: str, type: NotificationType, organisation: str, data: Mapping[str, str]) -> None:
-        """Tell ``organisation``, or :data:`OPERATORS`. ``id`` is made of what happened, so that it is the same
-        when it is sent again; ``data`` has the form that the type's schema gives it."""
+        """Tell ``organisation``, or :data:`OPERATORS`. ``id`` is made of what happened, so that it is the
+        same when it is sent again; ``data`` has the form that the type's schema gives it."""
         ...
