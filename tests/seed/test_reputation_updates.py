@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from carbonmarket.errors import Conflict
 from carbonmarket.operations.rate_parties import RateResult, rate_parties
 from carbonmarket.ratings import WEIGHT_MAX
 from carbonmarket.reputation import (
@@ -21,9 +22,11 @@ from carbonmarket.reputation import (
     VERIFICATION,
     score,
 )
-from carbonmarket_adapters.wiring import aws, chain, registry, settings
+from carbonmarket_adapters.wiring import aws, chain, purchases, registry, settings
 from carbonmarket_adapters.wiring.ratings import ratings
 from tests.market.exchange import Exchange
+from tests.sagas.settling import Settling
+from tests.sagas.till import GRAMS, Till
 from tests.sagas.world import Site
 
 # The exchange is made once, on one worker.
@@ -76,6 +79,31 @@ def test_a_trade_rates_both_sides_once(exchange: Exchange) -> None:
         assert score(standing, FAR) == NEUTRAL
     again = rate(exchange)
     assert (again.verified, again.ratings) == (0, 0)
+
+
+def test_a_sale_by_card_rates_its_seller_and_who_bought_once_the_credits_are_theirs(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange, settling = till.exchange, Settling(till, monkeypatch)
+    market, seller, buyer = chain.market_projection(), exchange.seller, exchange.buyer
+    rate(exchange)
+    failed = settling.bought("await_fill")
+    settling.fail(failed, Conflict("a story"))
+    held = settling.bought("capture")
+    # What failed left the credits with the treasury; what will come of the other nobody knows.
+    assert rate(exchange).ratings == 0
+    settling.step(held, "hold")
+    till.operator(f"/v1/purchases/{held}/release")
+    settling.until(held, "deliver", "deliver")
+    assert (rate(exchange).ratings, rate(exchange).ratings) == (2, 0)
+    [(_, trade)] = market.trades_of(purchases.treasury(), first=1)
+    reference = f"trade/{trade.index}"
+    for dimension, subject, other in ((DELIVERY, seller, buyer), (COMMUNITY, buyer, seller)):
+        rating = market.rating(party(exchange, subject), dimension, reference)
+        assert rating is not None
+        assert (rating.mark, rating.counterparty) == (BEST, party(exchange, other))
+        statement, digest = kept(dimension, exchange.account(subject), reference)
+        assert (statement["facts"]["grams"], rating.evidence_hash) == (str(GRAMS), digest)
 
 
 def test_everybody_sees_a_reputation_and_what_it_rests_on(exchange: Exchange) -> None:

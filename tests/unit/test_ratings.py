@@ -125,26 +125,26 @@ def reject(message: Any, received_us: int = END, count: int = 3) -> Reject:
 def test_the_seller_delivers_and_the_buyer_pays(taker_is_bid: bool, sides: tuple[str, str]) -> None:
     trade = msgspec.structs.replace(TRADE, taker_is_bid=taker_is_bid)
     seller, buyer = sides
-    delivered, paid = ratings.delivery(trade, BATCH), ratings.payment(trade)
+    delivered, paid = ratings.delivery(trade, BATCH, buyer), ratings.payment(trade, buyer)
     assert (delivered.subject, delivered.counterparty, delivered.mark) == (seller, buyer, BEST)
     assert (paid.subject, paid.counterparty, paid.mark) == (buyer, seller, BEST)
 
 
 def test_what_was_reversed_was_not_delivered() -> None:
     reversed_batch = msgspec.structs.replace(BATCH, reversed=251)
-    assert ratings.delivery(TRADE, reversed_batch).mark == 7_490
+    assert ratings.delivery(TRADE, reversed_batch, BUYER).mark == 7_490
 
 
 @pytest.mark.parametrize(
     ("quote", "weight"), [(1, 1), (10**6, 1), (4 * 10**6, 2), (10**10, 100), (10**16, 100)]
 )
 def test_a_trade_weighs_the_root_of_its_dollars(quote: int, weight: int) -> None:
-    assert ratings.payment(msgspec.structs.replace(TRADE, quote=quote)).weight == weight
+    assert ratings.payment(msgspec.structs.replace(TRADE, quote=quote), BUYER).weight == weight
 
 
 def test_a_trade_is_named_by_its_place_within_what_the_contract_takes() -> None:
-    assert ratings.payment(TRADE).reference == "trade/00000000000000000007:0001"
-    assert len(ratings.payment(TRADE).reference) <= 64
+    assert ratings.payment(TRADE, BUYER).reference == "trade/00000000000000000007:0001"
+    assert len(ratings.payment(TRADE, BUYER).reference) <= 64
 
 
 @pytest.mark.parametrize(("vote", "mark"), [("approve", BEST), ("refuse", 0)])

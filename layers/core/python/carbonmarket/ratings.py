@@ -38,17 +38,17 @@ _DAY_US = 86_400_000_000
 _ROOT_OF_DOLLAR = 1_000
 
 
-def delivery(trade: Trade, batch: Batch) -> Statement:
-    """What the buyer says of the seller."""
-    seller, buyer = sides(trade)
+def delivery(trade: Trade, batch: Batch, buyer: str) -> Statement:
+    """What the buyer says of the seller; ``buyer`` is the account that the grams were for."""
+    seller, _ = sides(trade)
     facts = {"reversed": str(batch.reversed), "issued": str(batch.issued)}
     mark = BEST * max(batch.issued - batch.reversed, 0) // batch.issued
     return _of_trade(trade, DELIVERY, seller, buyer, mark, facts)
 
 
-def payment(trade: Trade) -> Statement:
-    """What the seller says of the buyer."""
-    seller, buyer = sides(trade)
+def payment(trade: Trade, buyer: str) -> Statement:
+    """What the seller says of the buyer; ``buyer`` as above."""
+    seller, _ = sides(trade)
     return _of_trade(trade, COMMUNITY, buyer, seller, BEST, {})
 
 

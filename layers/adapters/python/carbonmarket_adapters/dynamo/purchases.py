@@ -2,8 +2,8 @@
 
 Keys (pk / sk, listed by gsi1): ``quote#<id>`` / ``quote`` ·
 ``purchase#<id>`` / ``purchase`` (``purchases#<organisation>``, by time) · / ``payout#<id>`` ·
-``intent#<id>`` / ``intent`` · ``seller#<organisation>`` / ``choice`` ·
-/ ``unpaid#<payout>`` (``unpaid-payouts``, by time) ·
+``intent#<id>`` / ``intent`` · ``transaction#<hash>`` / ``purchase`` ·
+``seller#<organisation>`` / ``choice`` · / ``unpaid#<payout>`` (``unpaid-payouts``, by time) ·
 ``payout#<id>`` / ``payout`` (``payouts``, by time) · ``case#<id>`` / ``case`` (``cases``, by time) ·
 / ``open`` (``open-cases``, by time) ·
 ``event#<id>`` / ``event`` (``failed-events``, by time).
@@ -24,6 +24,7 @@ from carbonmarket.records.purchases import (
     CardPurchase,
     Case,
     CaseOf,
+    FilledBy,
     IntentOwner,
     Payout,
     PayoutChoice,
@@ -40,6 +41,7 @@ from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Kind, Stor
 _QUOTE = Kind("quote", Quote)
 _PURCHASE = Kind("purchase", CardPurchase)
 _INTENT = Kind("intent", IntentOwner)
+_FILLED_BY = Kind("filled-by", FilledBy)
 _CHOICE = Kind("payout-choice", PayoutChoice)
 _PAYOUT = Kind("payout", Payout)
 _PAYOUT_OF = Kind("payout-of", PayoutOf)
@@ -77,6 +79,11 @@ class DynamoPurchases:
         stored = self._table.get(_INTENT, f"intent#{intent}", "intent")
         return stored.record.purchase if stored else None
 
+    def purchase_filled_by(self, transaction: str) -> CardPurchase | None:
+        stored = self._table.get(_FILLED_BY, f"transaction#{transaction}", "purchase")
+        kept = self.purchase(stored.record.purchase) if stored else None
+        return kept.record if kept else None
+
     def begin_purchase(self, purchase: CardPurchase, quote: Kept[Quote], entry: AuditEntry) -> None:
         used = msgspec.structs.replace(quote.record, purchase=purchase.id)
         # From now on the quote belongs to the purchase and stays.
@@ -96,11 +103,14 @@ class DynamoPurchases:
         if purchase.intent:
             owner = IntentOwner(purchase=purchase.id)
             writes.append(Write(_INTENT, f"intent#{purchase.intent}", "intent", owner))
+        if purchase.state == "filled":
+            pointer = FilledBy(purchase=purchase.id)
+            writes.append(Write(_FILLED_BY, f"transaction#{purchase.transaction}", "purchase", pointer))
         for payout in payouts:
             if self.payout(payout.id) is None:
-                pointer = PayoutOf(payout=payout.id)
                 place = (f"purchase#{payout.purchase}", f"payout#{payout.id}")
-                writes += [*_payout_writes(payout, 0), Write(_PAYOUT_OF, *place, pointer, 0)]
+                of = Write(_PAYOUT_OF, *place, PayoutOf(payout=payout.id), 0)
+                writes += [*_payout_writes(payout, 0), of]
         if case is not None and self.case(case.id) is None:
             writes += _case_writes(case, 0)
         self._table.save(writes, entry)

@@ -1,15 +1,17 @@
 """Table market, how far ratings have come.
 
-Keys: ``rated#<account>`` / ``trades`` · ``rated#<project>`` / ``period#<period>``.
+Keys: ``rated#<account>`` / ``trades`` · / ``card#<trade>`` · ``rated#<project>`` / ``period#<period>``.
 """
 
 from __future__ import annotations
 
-from carbonmarket.records.ratings import RatedPeriod, RatedUpTo
+from carbonmarket.records.market import Trade
+from carbonmarket.records.ratings import CardSale, RatedPeriod, RatedUpTo
 from carbonmarket.settings import Settings
 from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Write
 
 _UP_TO = Kind("rated_up_to", RatedUpTo)
+_CARD_SALE = Kind("card_sale", CardSale)
 _PERIOD = Kind("rated_period", RatedPeriod)
 
 
@@ -26,6 +28,17 @@ class DynamoRatingMarks:
     def save_rated_up_to(self, account: str, index: str) -> None:
         record = RatedUpTo(account=account, index=index)
         self._table.put(Write(_UP_TO, f"rated#{account}", "trades", record))
+
+    def card_sales(self, account: str) -> list[Trade]:
+        found = self._table.query(_CARD_SALE, f"rated#{account}", prefix="card#", consistent=True)
+        return [stored.record.trade for _, stored in found]
+
+    def save_card_sale(self, account: str, trade: Trade) -> None:
+        record = CardSale(account=account, trade=trade)
+        self._table.put(Write(_CARD_SALE, f"rated#{account}", f"card#{trade.index}", record))
+
+    def end_card_sale(self, account: str, trade: Trade) -> None:
+        self._table.delete(f"rated#{account}", f"card#{trade.index}")
 
     def rated_periods(self, project: str) -> frozenset[str]:
         found = self._table.query(_PERIOD, f"rated#{project}", prefix="period#")

@@ -17,12 +17,14 @@ from carbonmarket.chain import calls
 from carbonmarket.chain.calls import EntryCall
 from carbonmarket.errors import NotYetFinal
 from carbonmarket.methodologies.report import parse_report
+from carbonmarket.operations.purchase import reached
 from carbonmarket.ports.accounts import AccountsStore
 from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.devices import IngestStore
 from carbonmarket.ports.documents import ReportFiles
 from carbonmarket.ports.market import MarketProjection
 from carbonmarket.ports.projection import ChainProjection
+from carbonmarket.ports.purchases import PurchasesStore
 from carbonmarket.ports.ratings import RatingEvidence, RatingMarks
 from carbonmarket.ports.registry import RegistryStore
 from carbonmarket.records.accounts import Organisation
@@ -38,8 +40,8 @@ _COUNTED_BEFORE = ("reputation_system::E_ALREADY_RATED", "reputation_system::E_P
 
 
 class Ratings(msgspec.Struct, frozen=True, kw_only=True):
-    """The stores, the chain, and ``oracle``: the key id that rates. ``goes_on`` says whether there is time
-    to begin another organisation or project."""
+    """The stores, the chain, and ``oracle``: the key id that rates. ``treasury`` is the account that buys for
+    purchases by card. ``goes_on`` says whether there is time to begin another organisation or project."""
 
     accounts: AccountsStore
     registry: RegistryStore
@@ -47,10 +49,12 @@ class Ratings(msgspec.Struct, frozen=True, kw_only=True):
     rejects: IngestStore
     market: MarketProjection
     credits: ChainProjection
+    purchases: PurchasesStore
     chain: ChainAccess
     evidence: RatingEvidence
     marks: RatingMarks
     oracle: str
+    treasury: str
     goes_on: Callable[[], bool] = lambda: True
 
 
@@ -117,12 +121,46 @@ def _rate_trades(desk: Ratings, organisation: Organisation, done: RateResult) ->
     account = organisation.account_address
     for trade in reversed(list(_new_trades(desk, account))):
         seller, buyer = ratings.sides(trade)
-        other = desk.accounts.organisation_at(buyer)
-        batch = desk.credits.batch_at(trade.batch)
-        if seller == account and other is not None and other.id != organisation.id and batch is not None:
-            for statement in (ratings.delivery(trade, batch), ratings.payment(trade)):
-                done.ratings += _rate(desk, statement, done)
+        if seller == account and buyer == desk.treasury:
+            desk.marks.save_card_sale(account, trade)
+        elif seller == account:
+            _rate_sale(desk, trade, organisation, desk.accounts.organisation_at(buyer), done)
         desk.marks.save_rated_up_to(account, trade.index)
+    for trade in desk.marks.card_sales(account):
+        _rate_card_sale(desk, trade, organisation, done)
+
+
+def _rate_card_sale(desk: Ratings, trade: Trade, seller: Organisation, done: RateResult) -> None:
+    """What the treasury bought for a purchase by card counts with who bought, once the credits are theirs.
+
+    What comes of one that is held is not known yet; one that failed left the credits with the treasury.
+    """
+    purchase = desk.purchases.purchase_filled_by(trade.transaction)
+    if purchase is None or (purchase.state != "failed" and not reached(purchase, "delivered")):
+        return
+    if purchase.state != "failed":
+        buyer = desk.accounts.organisation(purchase.organisation)
+        _rate_sale(desk, trade, seller, buyer, done, paid=not purchase.disputed)
+    desk.marks.end_card_sale(seller.account_address, trade)
+
+
+def _rate_sale(
+    desk: Ratings,
+    trade: Trade,
+    seller: Organisation,
+    buyer: Organisation | None,
+    done: RateResult,
+    *,
+    paid: bool = True,
+) -> None:
+    batch = desk.credits.batch_at(trade.batch)
+    if buyer is None or buyer.id == seller.id or batch is None:
+        return
+    statements = [ratings.delivery(trade, batch, buyer.account_address)]
+    if paid:
+        statements.append(ratings.payment(trade, buyer.account_address))
+    for statement in statements:
+        done.ratings += _rate(desk, statement, done)
 
 
 def _new_trades(desk: Ratings, account: str) -> Iterator[Trade]:

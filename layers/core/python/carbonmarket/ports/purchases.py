@@ -42,6 +42,10 @@ class PurchasesStore(Protocol):
         """The id of the purchase that a payment intent belongs to."""
         ...
 
+    def purchase_filled_by(self, transaction: str) -> CardPurchase | None:
+        """The purchase whose order was filled in a transaction (its hash)."""
+        ...
+
     def begin_purchase(self, purchase: CardPurchase, quote: Kept[Quote], entry: AuditEntry) -> None:
         """Keep the new purchase together with its quote, which it uses up (``quote.revision`` as read)."""
         ...

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from carbonmarket.records.market import Trade
+
 
 class RatingEvidence(Protocol):
     """Statements, each written once under its name."""
@@ -21,6 +23,16 @@ class RatingMarks(Protocol):
         ...
 
     def save_rated_up_to(self, account: str, index: str) -> None: ...
+
+    def card_sales(self, account: str) -> list[Trade]:
+        """The account's sales to the treasury that have not rated, in order."""
+        ...
+
+    def save_card_sale(self, account: str, trade: Trade) -> None: ...
+
+    def end_card_sale(self, account: str, trade: Trade) -> None:
+        """It has rated, or never will."""
+        ...
 
     def rated_periods(self, project: str) -> frozenset[str]:
         """The project's periods that have rated."""

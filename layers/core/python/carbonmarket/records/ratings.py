@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from carbonmarket.records.market import Trade
+
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The evidence of a rating, or of an account's verification: its canonical JSON is kept, its SHA-256
@@ -29,6 +31,13 @@ class RatedUpTo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     account: str
     index: str
+
+
+class CardSale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A sale to the treasury whose purchase by card has not come to its end yet."""
+
+    account: str
+    trade: Trade
 
 
 class RatedPeriod(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
