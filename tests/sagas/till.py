@@ -14,7 +14,7 @@ import requests
 import stripe
 
 from carbonmarket.ledger.laws import broken
-from carbonmarket.records.money import CAPITAL, STRIPE_RECEIVABLE, Books, Transfer
+from carbonmarket.records.money import BANK, CAPITAL, STRIPE_RECEIVABLE, Books, Transfer
 from carbonmarket_adapters.wiring import chain, money, purchases
 from infra.local.engines.gateway.app import AppGateway
 from infra.local.engines.stripe import stripe_server
@@ -81,24 +81,24 @@ class Till:
             }
         )
         moved = paid.latest_charge.balance_transaction
-        self._book_own(STRIPE_RECEIVABLE, CAPITAL, moved.net, moved.id)
+        self._book(STRIPE_RECEIVABLE, CAPITAL, moved.net, moved.id)
 
     def empty(self) -> None:
         """The operator takes all of the provider's balance to its bank."""
         left = money.payments().balance("USD")
         taken = self.stripe().v1.payouts.create({"amount": left, "currency": "usd"})
-        self._book_own(CAPITAL, STRIPE_RECEIVABLE, left, str(taken.balance_transaction))
+        self._book(BANK, STRIPE_RECEIVABLE, left, str(taken.balance_transaction))
 
-    def _book_own(self, debit: str, credit: str, cents: int, movement: str) -> None:
-        own = Transfer(
+    def _book(self, debit: str, credit: str, cents: int, movement: str) -> None:
+        moved = Transfer(
             debit=debit,
             credit=credit,
             amount=cents,
             currency="USD",
-            reason="the operator's own money",
+            reason="what the operator moved",
             references={"balance_transaction": movement},
         )
-        money.ledger().post(f"story/{movement}", [own], time.time_ns() // 1_000)
+        money.ledger().post(f"story/{movement}", [moved], time.time_ns() // 1_000)
 
     # People
 
