@@ -139,6 +139,7 @@ class OnOneMachine:
         return (
             ("ingestion", self.ingestion),
             ("projection, store", self.projection),
+            ("search", self.search),
             ("cold starts", self.cold_starts),
             ("sagas", self.sagas),
             ("orders", self.orders),
@@ -163,6 +164,16 @@ class OnOneMachine:
             name: median(run[name] for run in runs) for name in ("stored_items_per_s", "bare_items_per_s")
         }
         return {"projection_store": told(median(ratios), STORED_TO_BARE, ratios, **facts)}
+
+    def search(self) -> Figures:
+        """What is on offer, read anew."""
+        from carbonmarket_adapters.wiring import settings
+        from infra.benchmarks.search import bench_search
+
+        seconds, requests = bench_search(settings(), RUNS)
+        return {
+            "search_refresh": {"figure": median(seconds), "unit": "s", "runs": seconds, "requests": requests}
+        }
 
     def cold_starts(self) -> Figures:
         """A new process of each HTTP function."""
