@@ -39,7 +39,7 @@ def _guarded(work: Callable[[], None]) -> None:
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
     default=_DEFAULTS.state,
-    help="Folder of everything the machine keeps.",
+    help="Folder of everything the machine keeps.  [default: var/machine in the checkout]",
 )
 @_ports
 def up_command(state: Path, **ports: int) -> None:
@@ -80,7 +80,10 @@ def demo_command(out: Path, **ports: int) -> None:
 )
 @click.option("--subject", default="developer", show_default=True, help="The person's id; never a name.")
 @click.option(
-    "--state", type=click.Path(file_okay=False, path_type=Path), default=_DEFAULTS.state, help="As for `up`."
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=_DEFAULTS.state,
+    help="The state folder of the machine that runs.  [default: var/machine in the checkout]",
 )
 def token_command(organisation: str, roles: tuple[str, ...], subject: str, state: Path) -> None:
     """Print a bearer token for the API of the machine that `carbonmarket up` started. Good for four hours."""

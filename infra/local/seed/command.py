@@ -43,8 +43,20 @@ def seed_group() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where rows that can't be imported are written, as CSV.  [default: FILE with .rejects.csv, here]",
 )
-@click.option("--orders", type=click.IntRange(0, 100_000), default=2_000, show_default=True)
-@click.option("--books", type=click.IntRange(1, 1_000), default=24, show_default=True, help="Traded in.")
+@click.option(
+    "--orders",
+    type=click.IntRange(0, 100_000),
+    default=2_000,
+    show_default=True,
+    help="How many orders the agents place.",
+)
+@click.option(
+    "--books",
+    type=click.IntRange(1, 1_000),
+    default=24,
+    show_default=True,
+    help="In how many books they trade.",
+)
 @click.option(
     "--hours",
     type=click.IntRange(0, 168),
@@ -52,7 +64,13 @@ def seed_group() -> None:
     show_default=True,
     help="The chain's clock is set forward by so much, for good; 0 leaves it alone.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of all the agents' chance.")
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="What the agents' chance comes from: the same number, the same day.",
+)
 @click.option(
     "--faucet-port", type=click.IntRange(1, 65535), default=_DEFAULTS.faucet_port, show_default=True
 )
