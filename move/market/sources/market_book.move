@@ -313,11 +313,11 @@ module carbon_market::market_book {
         let now = timestamp::now_seconds();
         assert!(expires_at == 0 || expires_at > now, E_EXPIRED);
         let steps = go_on(number, steps);
-        let (batch, quote) = assets(number);
-        let batch_labels = credit_batch::labels_of(object::object_address(&batch));
-        transfer_policy::assert_may_trade(object::object_address(&batch));
         let books = &mut Books[@carbon_market].books;
         let book = books.borrow_mut(number);
+        let (batch, quote) = (book.batch, book.quote);
+        let batch_labels = credit_batch::labels_of(object::object_address(&batch));
+        transfer_policy::assert_may_trade(object::object_address(&batch));
         assert!(has_labels(batch_labels, book.labels), E_BATCH_LABELS);
         assert!(has_labels(batch_labels, labels), E_ORDER_LABELS);
         assert_well_formed(book, kind, price, grams);

@@ -12,7 +12,7 @@ module carbon_market::order_book {
     const BID_BIT: u128 = 1 << 127;
     /// Orders lie in the leaves themselves, so that placing or filling one touches no other table item. Nodes
     /// of these degrees stay about one kilobyte, above which this chain's writes cost by the byte.
-    const INNER_DEGREE: u16 = 40;
+    const INNER_DEGREE: u16 = 64;
     const LEAF_DEGREE: u16 = 10;
 
     enum Order has copy, drop, store {
