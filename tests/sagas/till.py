@@ -14,7 +14,7 @@ import requests
 import stripe
 
 from carbonmarket.ledger.laws import broken
-from carbonmarket.records.money import BANK, CAPITAL, STRIPE_RECEIVABLE, Books, Transfer
+from carbonmarket.records.money import CAPITAL, STRIPE_RECEIVABLE, Books, Transfer
 from carbonmarket_adapters.wiring import chain, money, purchases
 from infra.local.engines.gateway.app import AppGateway
 from infra.local.engines.stripe import stripe_server
@@ -81,24 +81,20 @@ class Till:
             }
         )
         moved = paid.latest_charge.balance_transaction
-        self._book(STRIPE_RECEIVABLE, CAPITAL, moved.net, moved.id)
+        put_in = Transfer(
+            debit=STRIPE_RECEIVABLE,
+            credit=CAPITAL,
+            amount=moved.net,
+            currency="USD",
+            reason="the operator's own money",
+            references={"balance_transaction": moved.id},
+        )
+        money.ledger().post(f"story/fund/{moved.id}", [put_in], time.time_ns() // 1_000)
 
     def empty(self) -> None:
-        """The operator takes all of the provider's balance to its bank."""
+        """All of the provider's balance goes to the operator's bank, which the next reconciliation books."""
         left = money.payments().balance("USD")
-        taken = self.stripe().v1.payouts.create({"amount": left, "currency": "usd"})
-        self._book(BANK, STRIPE_RECEIVABLE, left, str(taken.balance_transaction))
-
-    def _book(self, debit: str, credit: str, cents: int, movement: str) -> None:
-        moved = Transfer(
-            debit=debit,
-            credit=credit,
-            amount=cents,
-            currency="USD",
-            reason="what the operator moved",
-            references={"balance_transaction": movement},
-        )
-        money.ledger().post(f"story/{movement}", [moved], time.time_ns() // 1_000)
+        self.stripe().v1.payouts.create({"amount": left, "currency": "usd"})
 
     # People
 
