@@ -32,8 +32,8 @@ PROJECTED = at_most(1, "s")
 # What the book of econia takes on the same virtual machine, by depth (move/README.md); be better.
 _DEPTHS = (10, 100, 1_000, 10_000)
 BOOK_GAS = {
-    "place": dict(zip(_DEPTHS, (62_200, 73_200, 84_200, 99_200), strict=True)),
-    "match": dict(zip(_DEPTHS, (101_200, 101_200, 101_200, 101_200), strict=True)),
+    "place": dict(zip(_DEPTHS, (56_900, 59_100, 59_400, 48_000), strict=True)),
+    "match": dict(zip(_DEPTHS, (94_400, 101_100, 94_400, 91_900), strict=True)),
 }
 BOOK_RATES = {
     "place": at_least(650, "orders placed/s"),
