@@ -54,6 +54,25 @@ module aptos_std::big_ordered_map_tests {
     }
 
     #[test]
+    /// Keys of order books: above 64 bits, compared as numbers and not as bytes.
+    fun wide_keys_come_back_in_ascending_order() {
+        let map = big_ordered_map::new_with_config<u128, u64>(4, 3, true);
+        let seed = 7;
+        for (i in 0..60) {
+            seed = next(seed);
+            map.add(((seed as u128) << 64) | (i as u128), i);
+        };
+        let keys = map.keys();
+        assert!(keys.length() == 60, 20);
+        for (i in 1..60) { assert!(keys[i - 1] < keys[i], 21); };
+        for (i in 0..60) {
+            assert!(*map.borrow(&keys[i]) == ((keys[i] & 0xff) as u64), 22);
+            map.remove(&keys[i]);
+        };
+        map.destroy_empty();
+    }
+
+    #[test]
     fun smallest_nodes_agree_with_one_sorted_vector() {
         agree_with_model(4, 3, false);
     }
