@@ -112,7 +112,7 @@ def retire(state: State, context: object) -> State:
 @tracer.capture_lambda_handler(capture_response=False)
 @names_what_is_away
 def pay_sellers(state: State, context: object) -> State:
-    """Pay the sellers who chose fiat; who can't be paid yet waits for an operator's retry."""
+    """Pay the sellers who chose fiat; who can't be paid yet is tried again by the schedule."""
     paid = pay_all_sellers(state["purchase"], _till())
     return {"payouts": [payout.id for payout in paid]}
 
