@@ -16,7 +16,9 @@ from tests.sagas.test_retire import order
 from tests.sagas.world import Site, World
 
 # Those of the sagas mint and retire; purchases have a test of their own.
-TYPES = [type for type in get_args(NotificationType) if not type.startswith(("purchase.", "payout.", "case."))]
+TYPES = [
+    type for type in get_args(NotificationType) if not type.startswith(("purchase.", "payout.", "case."))
+]
 
 
 class Inbox:
