@@ -31,9 +31,9 @@ def sends_as(*keys: str) -> tuple[Grant, ...]:
 
 AUDITED = (append("audit"), change("idempotency"))
 PERSONAL = (change("subject_keys"), Grant("key", "subjects", "crypt"))
-CUSTODY_PREFIX = "ORG"
-"""Organisations' accounts: a key each, named by the organisation's id."""
-FOR_ORGANISATIONS = (*sends_as(), Grant("custody", CUSTODY_PREFIX, "sign"))
+CUSTODY = "custody"
+"""The table of organisations' sealed keys and the KMS key that wraps their data keys: both have this name."""
+FOR_ORGANISATIONS = (*sends_as(), Grant("custody", CUSTODY, "sign"))
 NOTIFY = Grant("queue", "notifications", "send")
 SALT = Grant("secret", "evidence-salt", "read")
 STRIPE = Grant("secret", "stripe-secret", "read")

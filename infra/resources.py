@@ -44,8 +44,8 @@ class Grant:
 
     ``append`` is put without update or delete (audit, locked objects); ``respond`` answers task tokens
     of a state machine; ``crypt`` makes and opens data keys, ``decrypt`` only opens them. Kind ``custody``
-    are the signing keys made at run time whose ids begin with ``name``; ``device_registry`` is who signs
-    gateways' certificates.
+    is the table and the KMS key of that name which keep organisations' sealed keys: ``create`` adds one,
+    ``sign`` opens them. ``device_registry`` is who signs gateways' certificates.
     """
 
     kind: Kind

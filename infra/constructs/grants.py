@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aws_cdk import Acknowledgment, Stack, Token
 from aws_cdk import aws_iam as iam
 
+from carbonmarket.records.accounts import ORGANISATION_PREFIX
 from infra.declarations import Grant, Kind, resource_name
 
 _READ_TABLE = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
@@ -47,6 +48,11 @@ _KEY = {
     "crypt": ("kms:Decrypt", "kms:GenerateDataKey"),
     "decrypt": ("kms:Decrypt",),
 }
+# On the table and on the key. Reading tells a creator of the key that there is already.
+_CUSTODY = {
+    "create": (("dynamodb:GetItem", "dynamodb:PutItem"), ("kms:GenerateDataKey",)),
+    "sign": (("dynamodb:GetItem",), ("kms:Decrypt",)),
+}
 
 
 class GrantRefused(Exception):
@@ -72,7 +78,7 @@ def statements(
     """The least that the grants say, storage encryption included."""
     granted = list(grants)
     found = [statement for grant in granted for statement in _of(stack, stage, grant, made)]
-    if any(grant.kind in {"table", "bucket", "secret"} for grant in granted):
+    if any(grant.kind in {"table", "bucket", "custody", "secret"} for grant in granted):
         found.append(_storage(stack, made))
     return found
 
@@ -89,7 +95,7 @@ def _of(stack: Stack, stage: str, grant: Grant, made: Resources) -> list[iam.Pol
         "bucket": lambda: _bucket(grant, made.buckets[name]),
         "queue": lambda: [_allow(_QUEUE[access], made.queues[name])],
         "key": lambda: [_allow(_KEY[access], made.keys[name])],
-        "custody": lambda: _custody(stack, stage, grant),
+        "custody": lambda: _custody(grant, made),
         "secret": lambda: [_allow(_SECRET[access], made.secrets[name])],
         "state_machine": lambda: [_allow(_STATE_MACHINE[access], saga())],
         "device_registry": lambda: _device_registry(stack, stage, name),
@@ -108,32 +114,20 @@ def _bucket(grant: Grant, arn: str) -> list[iam.PolicyStatement]:
     return found
 
 
-def _custody(stack: Stack, stage: str, grant: Grant) -> list[iam.PolicyStatement]:
-    """Keys made at run time, known by the beginning of their aliases.
+def _custody(grant: Grant, made: Resources) -> list[iam.PolicyStatement]:
+    """Organisations' sealed keys: who adds one can't open it, and who opens one can't put another there.
 
-    A key may be named, or given up, only while it has no alias: so no function can put a custodial name
-    on another key or delete one that is in use.
+    KMS is asked about organisations' keys alone, by an encryption context that names the key and no more.
     """
-    keys = named_arn(stack, "kms", "key/*")
-    aliases = f"alias/{resource_name(stage, grant.name)}*"
-    asked_by_alias = {"StringLike": {"kms:RequestAlias": aliases}}
-    if grant.access == "sign":
-        return [_allow(_KEY["sign"], keys, conditions=asked_by_alias)]
-    if grant.access == "create":
-        form = {"kms:KeySpec": "ECC_NIST_EDWARDS25519", "kms:KeyUsage": "SIGN_VERIFY"}
-        nameless = {"Null": {"kms:ResourceAliases": "true"}}
-        return [
-            _allow(("kms:GetPublicKey",), keys, conditions=asked_by_alias),
-            # CreateKey knows no resource: the key is not there yet.
-            _allow(("kms:CreateKey",), "*", conditions={"StringEquals": form}),
-            _allow(("kms:CreateAlias",), named_arn(stack, "kms", aliases)),
-            _allow(
-                ("kms:CreateAlias", "kms:ScheduleKeyDeletion"),
-                keys,
-                conditions={"StringEquals": form, **nameless},
-            ),
-        ]
-    raise KeyError(grant.access)
+    on_table, on_key = _CUSTODY[grant.access]
+    for_organisations = {
+        "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["key"]},
+        "StringLike": {"kms:EncryptionContext:key": f"{ORGANISATION_PREFIX}*"},
+    }
+    return [
+        _allow(on_table, made.tables[grant.name]),
+        _allow(on_key, made.keys[grant.name], conditions=for_organisations),
+    ]
 
 
 def _device_registry(stack: Stack, stage: str, policy_name: str) -> list[iam.PolicyStatement]:
@@ -159,9 +153,8 @@ def _storage(stack: Stack, made: Resources) -> iam.PolicyStatement:
 # Why a statement may end in a wildcard; the tests hold the policies to this list.
 WILDCARDS = {
     ":s3:::": "Objects are named at run time.",
-    ":kms:": "Custodial keys are made at run time; conditions bind their aliases, form and use.",
     ":iot:": "Gateways and their certificates come at run time.",
-    "*": "X-Ray, CreateKey and IoT's certificate calls take no resource.",
+    "*": "X-Ray and IoT's certificate calls take no resource.",
 }
 
 

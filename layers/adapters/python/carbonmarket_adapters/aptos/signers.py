@@ -1,4 +1,7 @@
-"""The signer port's three keepers: files on this machine, KMS Ed25519 keys, KMS secp256k1 keys."""
+"""The signer port's keepers of the platform's own keys: files on this machine, and KMS, of either curve.
+
+Organisations' keys are in sealed_keys.py.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +45,15 @@ def account_address(public_key: PublicKey) -> str:
     return "0x" + hashlib.sha3_256(preimage).hexdigest()
 
 
-def _checked(key_id: str) -> str:
+def checked_id(key_id: str) -> str:
+    """The id; InvalidInput if it can't name a key."""
     if not _KEY_ID.fullmatch(key_id):
         raise InvalidInput(f"{key_id!r} can't name a key: letters, digits, - and _, at most 64")
     return key_id
 
 
-def _refuse_long(message: bytes, key_id: str) -> None:
+def refuse_long(message: bytes, key_id: str) -> None:
+    """InvalidInput for a message of more than 4,096 bytes, which KMS would not sign with Ed25519."""
     if len(message) > MESSAGE_BYTES_MAX:
         raise InvalidInput(
             f"the message for key {key_id} has {len(message)} bytes; an Ed25519 key signs at most "
@@ -62,7 +67,8 @@ def _compact(der: bytes) -> bytes:
     return r.to_bytes(32, "big") + min(s, _ORDER - s).to_bytes(32, "big")
 
 
-def _public(key: Any) -> PublicKey:
+def public_half(key: Any) -> PublicKey:
+    """The port's form of a public key of ``cryptography``."""
     if isinstance(key, ed25519.Ed25519PublicKey):
         return PublicKey(scheme="ed25519", key=key.public_bytes(Encoding.Raw, PublicFormat.Raw))
     raw = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -89,7 +95,7 @@ class FileSigner:
         return made
 
     def public_key(self, key_id: str) -> PublicKey:
-        return _public(self._load(key_id).public_key())
+        return public_half(self._load(key_id).public_key())
 
     def address(self, key_id: str) -> str:
         return account_address(self.public_key(key_id))
@@ -97,13 +103,13 @@ class FileSigner:
     def sign(self, key_id: str, message: bytes) -> bytes:
         key = self._load(key_id)
         if isinstance(key, ed25519.Ed25519PrivateKey):
-            _refuse_long(message, key_id)
+            refuse_long(message, key_id)
             return key.sign(message)
         digest = hashlib.sha3_256(message).digest()
         return _compact(key.sign(digest, ec.ECDSA(Prehashed(SHA3_256()))))
 
     def _path(self, key_id: str) -> Path:
-        return self._directory / f"{_checked(key_id)}.pem"
+        return self._directory / f"{checked_id(key_id)}.pem"
 
     def _write(self, path: Path, scheme: Scheme) -> None:
         key = ed25519.Ed25519PrivateKey.generate() if scheme == "ed25519" else _new_secp256k1()
@@ -175,7 +181,7 @@ class KmsSigner:
                 answer = self._kms.get_public_key(KeyId=self._alias(key_id))
             except self._kms.exceptions.NotFoundException:
                 raise NotFound(f"there is no key {key_id}; create it first") from None
-            self._public_keys[key_id] = _public(load_der_public_key(answer["PublicKey"]))
+            self._public_keys[key_id] = public_half(load_der_public_key(answer["PublicKey"]))
         return self._public_keys[key_id]
 
     def address(self, key_id: str) -> str:
@@ -183,7 +189,7 @@ class KmsSigner:
 
     def sign(self, key_id: str, message: bytes) -> bytes:
         if self.public_key(key_id).scheme == "ed25519":
-            _refuse_long(message, key_id)
+            refuse_long(message, key_id)
             return self._sign(key_id, message, "RAW", "ED25519_SHA_512")
         digest = hashlib.sha3_256(message).digest()
         return _compact(self._sign(key_id, digest, "DIGEST", "ECDSA_SHA_256"))
@@ -198,4 +204,4 @@ class KmsSigner:
         return bytes(answer["Signature"])
 
     def _alias(self, key_id: str) -> str:
-        return self._prefix + _checked(key_id)
+        return self._prefix + checked_id(key_id)

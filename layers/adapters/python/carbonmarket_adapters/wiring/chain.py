@@ -22,12 +22,25 @@ if TYPE_CHECKING:
 
 @functools.cache
 def signer() -> SignerPort:
-    """The keeper of keys that ``settings.signer`` names."""
+    """Organisations' keys in custody, the platform's own with the keeper that ``settings.signer`` names."""
+    from carbonmarket_adapters.aptos.sealed_keys import SignerByHolder
     from carbonmarket_adapters.aptos.signers import FileSigner, KmsSigner
 
-    if settings().signer == "file":
-        return FileSigner(Path(settings().key_directory))
-    return KmsSigner(aws("kms"), settings().prefix)
+    chosen = settings()
+    own: SignerPort
+    if chosen.signer == "file":
+        own = FileSigner(Path(chosen.key_directory))
+    else:
+        own = KmsSigner(aws("kms"), chosen.prefix)
+    return SignerByHolder(own, custody)
+
+
+@functools.cache
+def custody() -> SignerPort:
+    """The keeper of organisations' sealed keys."""
+    from carbonmarket_adapters.aptos.sealed_keys import SealedSigner
+
+    return SealedSigner(settings(), aws("kms"))
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from carbonmarket.commitments import personal_commitment
 from carbonmarket.errors import IdempotencyMismatch, InvalidInput
 from carbonmarket.ports.accounts import AccountsStore
 from carbonmarket.ports.chain import SignerPort
-from carbonmarket.records.accounts import Organisation, OrganisationKind
+from carbonmarket.records.accounts import ORGANISATION_PREFIX, Organisation, OrganisationKind
 from carbonmarket.records.audit import told
 from carbonmarket.records.principal import OPERATOR, Principal
 
@@ -56,7 +56,7 @@ def create_organisation(
 ) -> Organisation:
     """Admit an organisation; ``salt`` is 32 random bytes. The same key again answers the same one."""
     require_role(caller, OPERATOR)
-    id = ids.derive("ORG", caller.organisation, key)
+    id = ids.derive(ORGANISATION_PREFIX, caller.organisation, key)
     existing = accounts.organisation(id)
     if existing is not None:
         same = (existing.name, existing.kind, existing.country, existing.reviewer_key)

@@ -8,6 +8,9 @@ import msgspec
 
 OrganisationKind = Literal["developer", "buyer", "validator", "verifier", "operator"]
 
+ORGANISATION_PREFIX = "ORG"
+"""What organisations' ids begin with, and so the ids of their keys; no other key's id does."""
+
 
 class Organisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An organisation and its account on chain.
