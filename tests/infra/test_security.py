@@ -14,6 +14,7 @@ import pytest
 
 from carbonmarket_adapters.notifications import COUNTED
 from infra.declarations import ROOT, resource_name
+from infra.grants import CUSTODY
 from infra.stages import STAGES
 from tests.infra.conftest import STAGE, Resource, Synthesised
 from tests.infra.test_template import DECLARED, FUNCTIONS, arn_names
@@ -21,15 +22,12 @@ from tests.infra.test_template import DECLARED, FUNCTIONS, arn_names
 # Resources that end in a wildcard, as (service, pattern): why each is needed stands in constructs/grants.py.
 WILDCARDS_ALLOWED = [
     ("s3", r"arn:.+:s3:::carbonmarket-dev-(documents|evidence|certificates)/\*"),
-    ("kms", r"arn:.+:kms:us-east-1:.+:key/\*"),
-    ("kms", r"arn:.+:kms:us-east-1:.+:alias/carbonmarket-dev-ORG\*"),
     ("iot", r"arn:.+:iot:us-east-1:.+:(thing/GW|cert/)\*"),
 ]
 ANY_RESOURCE_ALLOWED = {
     "iot:AttachThingPrincipal",
     "iot:CreateCertificateFromCsr",
     "iot:DescribeEndpoint",
-    "kms:CreateKey",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",
@@ -97,7 +95,7 @@ def test_a_function_reaches_the_tables_it_was_granted_and_no_other(synthesised: 
                     table = synthesised.short(resource, role.key[0], "TableName")
                     reached[role.properties["RoleName"]].add(table)
     granted = {
-        role_name(name): {grant.name for grant in function.grants if grant.kind == "table"}
+        role_name(name): {grant.name for grant in function.grants if grant.kind in ("table", "custody")}
         for name, function in FUNCTIONS.items()
     }
     assert reached == {role: tables for role, tables in granted.items() if tables}
@@ -126,27 +124,44 @@ def test_what_is_appended_is_never_updated_nor_deleted(synthesised: Synthesised)
                     }
 
 
-def test_custodial_keys_sign_for_whom_it_is_declared_and_by_alias_only(synthesised: Synthesised) -> None:
-    signing = set()
-    for role, statement in statements(synthesised):
-        if "kms:Sign" in listed(statement["Action"]) and "*" in arn_names(listed(statement["Resource"])[0]):
-            assert statement["Condition"] == {
-                "StringLike": {"kms:RequestAlias": f"alias/{resource_name(STAGE, 'ORG')}*"}
-            }
-            signing.add(role.properties["RoleName"])
-    assert signing == {
-        role_name(name)
-        for name, function in FUNCTIONS.items()
-        if any((grant.kind, grant.access) == ("custody", "sign") for grant in function.grants)
+def reaching_custody(synthesised: Synthesised) -> Iterator[tuple[str, set[str], dict[str, Any]]]:
+    """(role, actions, statement) of every statement on organisations' sealed keys, or on the key of KMS that
+    wraps their data keys."""
+    custody = {resource_name(STAGE, CUSTODY), f"alias/{resource_name(STAGE, CUSTODY)}"}
+    aliased = {
+        synthesised.target(alias.properties["TargetKeyId"], alias.key[0]): alias.properties["AliasName"]
+        for alias in synthesised.all("AWS::KMS::Alias")
     }
+    for role, statement in statements(synthesised):
+        for resource in listed(statement["Resource"]):
+            if isinstance(resource, dict) and ({"Fn::ImportValue", "Fn::GetAtt"} & resource.keys()):
+                key = synthesised.target(resource, role.key[0])
+                name = aliased.get(key) or synthesised.at(key).properties.get("TableName")
+                if name in custody:
+                    yield role.properties["RoleName"], set(listed(statement["Action"])), statement
 
 
-def test_no_function_names_or_deletes_a_key_that_is_in_use(synthesised: Synthesised) -> None:
-    for _, statement in statements(synthesised):
-        actions = set(listed(statement["Action"])) & {"kms:CreateAlias", "kms:ScheduleKeyDeletion"}
-        keys = [r for r in map(arn_names, listed(statement["Resource"])) if ":key/" in r]
-        if actions and keys:
-            assert statement["Condition"]["Null"] == {"kms:ResourceAliases": "true"}
+def test_organisations_keys_are_opened_where_it_is_declared_and_made_where_nothing_is_opened(
+    synthesised: Synthesised,
+) -> None:
+    allowed = defaultdict(set)
+    for role, actions, statement in reaching_custody(synthesised):
+        allowed[role] |= actions
+        if any(action.startswith("kms:") for action in actions):
+            assert statement["Condition"] == {
+                "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["key"]},
+                "StringLike": {"kms:EncryptionContext:key": "ORG*"},
+            }
+    expected = {
+        "sign": {"dynamodb:GetItem", "kms:Decrypt"},
+        "create": {"dynamodb:GetItem", "dynamodb:PutItem", "kms:GenerateDataKey"},
+    }
+    assert allowed == {
+        role_name(name): expected[grant.access]
+        for name, function in FUNCTIONS.items()
+        for grant in function.grants
+        if grant.kind == "custody"
+    }
 
 
 def test_every_function_has_its_log_group_a_place_for_failures_and_an_alarm(
