@@ -169,7 +169,7 @@ def test_a_frozen_maker_is_passed_over_and_claims_what_it_can_not_move(exchange:
     assert told["OrderCancelled"]["account"] == DEVELOPER
     assert "OrderFilled" not in told
     retirement = ("RET1", "0x" + "be" * 32, "voluntary", "DE", "0", "1")
-    outcome = exchange.attempt(DEVELOPER, "market_retirement::retire", exchange.batch, "60", *retirement)
+    outcome = exchange.attempt(DEVELOPER, "marketplace::retire", exchange.batch, "60", *retirement)
     assert refused(outcome) == aborted("transfer_policy", "E_FROZEN")
     exchange.do(DEVELOPER, "market_vault::claim", exchange.batch, "100")
     given = (DEVELOPER, "carbon_credit::give", exchange.batch, BUYER, "100")
@@ -188,7 +188,7 @@ def test_the_vault_is_nobodys(exchange: Exchange) -> None:
 def test_bought_credits_are_retired_in_the_same_transaction(exchange: Exchange) -> None:
     exchange.place(DEVELOPER, False, 10, 100)
     told = exchange.do(
-        BUYER, "market_retirement::buy_and_retire", BOOK, "10000000", "25", "1000", True, "RET1",
+        BUYER, "marketplace::buy_and_retire", BOOK, "10000000", "25", "1000", True, "RET1",
         "0x" + "be" * 32, "voluntary", "DE", "0", "1",
     )  # fmt: skip
     assert (told["CreditsRetired"]["holder"], told["CreditsRetired"]["grams"]) == (BUYER, "25")

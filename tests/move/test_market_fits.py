@@ -81,7 +81,7 @@ def test_buying_from_16_and_retiring(chain: Watched) -> None:
     offer(chain, 1, chain.batch, MAKERS)
     wait(chain, WAITING[0], 1, CHEAPEST, GRAMS + 5)
     chain.do(
-        BUYER, "market_retirement::buy_and_retire", "1", str(DEAREST * TICK), str(GRAMS * (STEPS_MAX - 1)), "1000",
+        BUYER, "marketplace::buy_and_retire", "1", str(DEAREST * TICK), str(GRAMS * (STEPS_MAX - 1)), "1000",
         True, "RET1", "0x" + "be" * 32, "net zero", "DE", str(DAY_ZERO), str(DAY_ZERO + DAY),
     )  # fmt: skip
     counted = newest(chain)

@@ -16,7 +16,6 @@ module carbon_market::market_book {
     use carbon_market::order_book::{Self, Order, Side};
     use carbon_market::transfer_policy;
 
-    friend carbon_market::market_retirement;
     friend carbon_market::marketplace;
 
     /// No such book is open.

@@ -16,7 +16,7 @@ module carbon_market::market_vault {
     friend carbon_market::listings;
     friend carbon_market::market_book;
     friend carbon_market::market_fees;
-    friend carbon_market::market_retirement;
+    friend carbon_market::marketplace;
 
     /// The amount must be at least one unit.
     const E_ZERO: u64 = 1;

@@ -1,16 +1,19 @@
-/// What people do in the books: open, place, amend, cancel, buy by criteria.
+/// What people do in the books: open, place, amend, cancel, buy by criteria, buy and retire.
 ///
 /// One transaction touches at most 16 orders of others (a fill, or a dead order cleared away). Whoever projects
 /// a transaction writes 4 items for each (trade, order, balance, price level) and up to 35 for the rest (the
 /// order, its balances, the treasury, candles, the pending order and a retirement or a page of cancellations),
 /// and one projection transaction holds 100.
 module carbon_market::marketplace {
+    use std::signer;
     use std::string::String;
     use aptos_framework::fungible_asset::Metadata;
     use aptos_framework::object::{Self, Object};
     use carbon_market::access_control;
+    use carbon_market::carbon_credit;
     use carbon_market::criteria;
     use carbon_market::market_book;
+    use carbon_market::market_vault;
 
     /// A page names 1 to 16 orders.
     const E_BAD_PAGE: u64 = 1;
@@ -30,6 +33,7 @@ module carbon_market::marketplace {
     const STEPS_PER_LEG: u64 = 2;
 
     const IOC: u8 = 1;
+    const FOK: u8 = 2;
 
     /// Opens the book of a batch in a quote asset. Prices are quote units per tonne in multiples of `tick`,
     /// amounts grams in multiples of `lot`, and tick times lot is a multiple of 1,000,000. The batch must
@@ -144,5 +148,76 @@ module carbon_market::marketplace {
             };
         };
         assert!(bought > 0, E_NOTHING_BOUGHT);
+    }
+
+    /// Buys exactly these grams at `price` or better and retires them, or does nothing. The rest is as in
+    /// `carbon_credit::retire`.
+    public entry fun buy_and_retire(
+        buyer: &signer,
+        book: u64,
+        price: u64,
+        grams: u64,
+        fee_cap_bps: u64,
+        from_wallet: bool,
+        retirement_id: String,
+        beneficiary_commitment: vector<u8>,
+        reason: String,
+        country: String,
+        period_start: u64,
+        period_end: u64
+    ) {
+        market_book::place(
+            buyer,
+            book,
+            true,
+            FOK,
+            price,
+            grams,
+            fee_cap_bps,
+            0,
+            0,
+            from_wallet,
+            MAX_STEPS
+        );
+        let (batch, _) = market_book::assets(book);
+        market_vault::debit(signer::address_of(buyer), batch, grams);
+        market_vault::send(signer::address_of(buyer), batch, grams);
+        carbon_credit::retire(
+            buyer,
+            batch,
+            grams,
+            retirement_id,
+            beneficiary_commitment,
+            reason,
+            country,
+            period_start,
+            period_end
+        );
+    }
+
+    /// Retires claimable credits. No pause stops it.
+    public entry fun retire(
+        holder: &signer,
+        batch: Object<Metadata>,
+        grams: u64,
+        retirement_id: String,
+        beneficiary_commitment: vector<u8>,
+        reason: String,
+        country: String,
+        period_start: u64,
+        period_end: u64
+    ) {
+        market_vault::claim(holder, batch, grams);
+        carbon_credit::retire(
+            holder,
+            batch,
+            grams,
+            retirement_id,
+            beneficiary_commitment,
+            reason,
+            country,
+            period_start,
+            period_end
+        );
     }
 }

@@ -4,7 +4,6 @@ module carbon_market::marketplace_tests {
     use carbon_market::credit_batch;
     use carbon_market::criteria;
     use carbon_market::market_fees;
-    use carbon_market::market_retirement;
     use carbon_market::market_vault;
     use carbon_market::marketplace;
     use carbon_market::stage::{Self, text};
@@ -121,7 +120,7 @@ module carbon_market::marketplace_tests {
     fun bought_credits_are_retired_at_once() {
         stage::open();
         stage::ask(10, 10);
-        market_retirement::buy_and_retire(
+        marketplace::buy_and_retire(
             &stage::buyer(), 1, 10 * stage::tick(), 10, 1000, true, text(b"RET1"), stage::hash(),
             text(b""), text(b"DE"), 0, 1
         );
@@ -134,7 +133,7 @@ module carbon_market::marketplace_tests {
         stage::open();
         market_vault::deposit(&stage::seller(), stage::batch(), 10);
         stage::pause();
-        market_retirement::retire(
+        marketplace::retire(
             &stage::seller(), stage::batch(), 10, text(b"RET1"), stage::hash(), text(b""), text(b"DE"), 0, 1
         );
         assert!(credit_batch::supply(stage::batch()) == 999990);

@@ -146,7 +146,7 @@ def buy_and_retire(
 ) -> EntryCall:
     """The buyer takes exactly these grams at ``price`` or better and retires them, or nothing happens."""
     return EntryCall.of(
-        "market_retirement::buy_and_retire",
+        "marketplace::buy_and_retire",
         ("u64", book),
         ("u64", price),
         ("u64", grams),
@@ -173,7 +173,7 @@ def retire_claimable(
 ) -> EntryCall:
     """The holder retires claimable credits."""
     return EntryCall.of(
-        "market_retirement::retire",
+        "marketplace::retire",
         ("address", batch),
         ("u64", grams),
         ("String", retirement_id),
