@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from aptos_sdk.account_address import AccountAddress
 
 from carbonmarket.errors import InvalidInput, NotFound
 from carbonmarket.ports.chain import MESSAGE_BYTES_MAX
+from carbonmarket_adapters.aptos import sealed_keys
 from carbonmarket_adapters.aptos.sealed_keys import OPEN_S, SealedSigner, SignerByHolder
 from carbonmarket_adapters.aptos.signers import FileSigner
 from carbonmarket_adapters.dynamo.custody import KEY, DynamoCustody, SealedKey
@@ -95,11 +97,14 @@ def test_many_who_create_a_key_at_once_get_the_same_one(aws: Any, key_id: str) -
     assert len(made) == 1
 
 
-def test_neither_the_table_nor_the_keeper_shows_a_seed(aws: Any, custody: SealedSigner, key_id: str) -> None:
-    custody.create(key_id)
-    custody.sign(key_id, MESSAGE)
+def test_neither_table_nor_keeper_nor_log_shows_a_seed(
+    aws: Any, custody: SealedSigner, key_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        custody.create(key_id)
+        custody.sign(key_id, MESSAGE)
     seed = custody._opened(key_id).private_bytes_raw()
-    shown = f"{kept(aws, key_id)} {custody!r} {vars(custody)!r}"
+    shown = f"{kept(aws, key_id)} {custody!r} {vars(custody)!r} {caplog.text}"
     for form in (seed.hex(), base64.b64encode(seed).decode(), repr(seed)[2:-1]):
         assert form not in shown
 
@@ -132,6 +137,18 @@ def test_an_opened_key_is_kept_for_a_while_and_then_opened_anew(
     for at, opened in ((0.0, 1), (OPEN_S, 1), (OPEN_S + 1, 2)):
         clock[0] = at
         custody.sign(key_id, MESSAGE)
+        assert kms.opened == opened
+
+
+def test_only_so_many_keys_stay_open_and_the_oldest_is_closed(
+    custody: SealedSigner, kms: CountingKms, key_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealed_keys, "OPEN_MAX", 2)
+    first, second, third = (key_id + end for end in "XYZ")
+    for id in (first, second, third):
+        custody.create(id)
+    for id, opened in ((first, 1), (second, 2), (third, 3), (second, 3), (third, 3), (first, 4)):
+        custody.sign(id, MESSAGE)
         assert kms.opened == opened
 
 
