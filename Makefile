@@ -35,7 +35,8 @@ format: setup ## Format the Python code
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-bench: setup ## Measure, and print one JSON document
+bench: ## Measure, and print one JSON document
+	@$(MAKE) --no-print-directory setup >&2
 	@$(PY) -m infra.benchmarks
 
 synth: setup ## Synthesise the CloudFormation templates, offline
