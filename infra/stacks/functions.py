@@ -14,8 +14,8 @@ from infra.declarations import ROOT, Declarations, Function, HttpApp
 from infra.stacks.data import DataStack
 from infra.stages import StageConfig
 
-# Lambda sets the region itself and refuses to be told; an endpoint is of one machine only.
 _FIRST_VERSION = "CARBONMARKET_FIRST_VERSION"
+# Lambda sets the region itself and refuses to be told; an endpoint is of one machine only.
 _NOT_TOLD = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"}
 FAILURES = "schedules-dlq"
 

@@ -50,8 +50,8 @@ from carbonmarket_adapters.dynamo.table import Stored
 _LEASE_TRIES = 60
 _POLLS_A_SECOND = 20
 _PRICE_KEPT_S = 10
-SWEPT_TOGETHER = 50
-"""One write takes so many fates."""
+# One write takes so many fates.
+_SWEPT_TOGETHER = 50
 _PENDING = "pending_transaction"
 
 
@@ -149,7 +149,7 @@ class Outbox:
             abort, reason = abort_of(refused.message)
             raise ChainRefused(reason or refused.message, abort=abort) from refused
 
-    def sweep(self, at_most: int = SWEPT_TOGETHER) -> int:
+    def sweep(self, at_most: int = _SWEPT_TOGETHER) -> int:
         """Settle what is open and send again what the node doesn't hold; how many stay open of those seen.
 
         For a schedule: it keeps the fates of transactions that nobody asks after, in one write, frees the

@@ -24,11 +24,10 @@ from carbonmarket.records.purchases import (
     CardPurchase,
     Case,
     CaseOf,
-    FilledBy,
-    IntentOwner,
     Payout,
     PayoutChoice,
     PayoutOf,
+    PurchaseOf,
     PurchaseTask,
     Quote,
     ReceivedEvent,
@@ -40,8 +39,8 @@ from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Kind, Stor
 
 _QUOTE = Kind("quote", Quote)
 _PURCHASE = Kind("purchase", CardPurchase)
-_INTENT = Kind("intent", IntentOwner)
-_FILLED_BY = Kind("filled-by", FilledBy)
+_INTENT = Kind("intent", PurchaseOf)
+_FILLED_BY = Kind("filled-by", PurchaseOf)
 _CHOICE = Kind("payout-choice", PayoutChoice)
 _PAYOUT = Kind("payout", Payout)
 _PAYOUT_OF = Kind("payout-of", PayoutOf)
@@ -100,11 +99,10 @@ class DynamoPurchases:
         case: Case | None = None,
     ) -> None:
         writes: list[Write | Delete] = [_purchase_write(purchase, revision)]
+        pointer = PurchaseOf(purchase=purchase.id)
         if purchase.intent:
-            owner = IntentOwner(purchase=purchase.id)
-            writes.append(Write(_INTENT, f"intent#{purchase.intent}", "intent", owner))
+            writes.append(Write(_INTENT, f"intent#{purchase.intent}", "intent", pointer))
         if purchase.state == "filled":
-            pointer = FilledBy(purchase=purchase.id)
             writes.append(Write(_FILLED_BY, f"transaction#{purchase.transaction}", "purchase", pointer))
         for payout in payouts:
             if self.payout(payout.id) is None:

@@ -82,11 +82,7 @@ def _open(
     # Under the organisation's own key, so that whoever asks twice gets the same account.
     made = payments().open_payout_account(f"payout-account/{seller.id}", seller.id, seller.country)
     kept = store.payout_choice(seller.id)
-    before = (
-        kept.record
-        if kept
-        else PayoutChoice(organisation=seller.id, payout="onchain", account="", changed_us=0)
-    )
+    before = kept.record if kept else PayoutChoice(organisation=seller.id)
     choice = msgspec.structs.replace(before, opened=made.account)
     entry = told(caller, "open_payout_account", seller.id, choice.payout, now_us)
     store.save_payout_choice(choice, kept.revision if kept else NEW, entry)

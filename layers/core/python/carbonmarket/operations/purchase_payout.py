@@ -81,9 +81,7 @@ def get_payout_choice(*, caller: Principal, accounts: AccountsStore, store: Purc
     require_role(caller, DEVELOPER, BUYER)
     seller = own_organisation(caller, accounts)
     kept = store.payout_choice(seller.id)
-    if kept is not None:
-        return kept.record
-    return PayoutChoice(organisation=seller.id, payout="onchain", account="", changed_us=0)
+    return kept.record if kept is not None else PayoutChoice(organisation=seller.id)
 
 
 def list_payouts(

@@ -45,9 +45,8 @@ def fail_purchase(purchase: str, reason: str, till: Till) -> CardPurchase:
     else:
         money, case = _release_hold(kept.record, till), None
         _free_float(kept.record, till)
-    return _told(
-        advance(kept, "failed", "fail_purchase", till, case=case, money=money, failure=reason).record, till
-    )
+    failed = advance(kept, "failed", "fail_purchase", till, case=case, money=money, failure=reason)
+    return _told(failed.record, till)
 
 
 def _told(failed: CardPurchase, till: Till) -> CardPurchase:

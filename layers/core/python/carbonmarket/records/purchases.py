@@ -147,14 +147,8 @@ class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return sum(fill.units + fill.fee_units for fill in self.fills)
 
 
-class FilledBy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The purchase whose order was filled in a transaction."""
-
-    purchase: str
-
-
-class IntentOwner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The purchase of a payment intent."""
+class PurchaseOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The purchase of a payment intent, or of the transaction in which its order was filled."""
 
     purchase: str
 
@@ -173,14 +167,14 @@ class PurchaseTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 class PayoutChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a seller on a custodial account wants what it earns from card purchases: ``account`` is its
-    connected account at the payment provider, "" for ``onchain``. ``changed_us`` is 0 where it never chose.
-    ``opened`` is the account that was opened
-    for it there, "" where none was: the only one that it can be paid to."""
+    connected account at the payment provider, "" for ``onchain``. ``opened`` is the account that was opened
+    for it there, "" where none was: the only one that it can be paid to. Who never chose is paid on chain,
+    and ``changed_us`` is 0."""
 
     organisation: str
-    payout: Literal["onchain", "fiat"]
-    account: str
-    changed_us: int
+    payout: Literal["onchain", "fiat"] = "onchain"
+    account: str = ""
+    changed_us: int = 0
     opened: str = ""
 
 
