@@ -10,18 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 
 from tests.e2e.market import Market
-
-ENGINES = (
-    "Aptos localnet",
-    "DynamoDB Local",
-    "ministack",
-    "AWS endpoint",
-    "MQTT broker",
-    "topic rules",
-    "Stripe server",
-    "queues and schedules",
-    "HTTP gateway",
-)
+from tests.fixtures.machine import ENGINES
 
 
 def restart(market: Market, engine: str) -> None:

@@ -24,20 +24,8 @@ from infra.local.engines.stripe.webhooks import signature
 from infra.local.machine import Machine
 from infra.local.run import prepare
 from infra.local.settings import CREDENTIALS, LOOPBACK, MachineSettings
-from tests.fixtures.machine import forget_wiring
+from tests.fixtures.machine import ENGINES, forget_wiring
 from tests.infra_local.conftest import eventually
-
-ENGINES = (
-    "Aptos localnet",
-    "DynamoDB Local",
-    "ministack",
-    "AWS endpoint",
-    "MQTT broker",
-    "topic rules",
-    "Stripe server",
-    "queues and schedules",
-    "HTTP gateway",
-)
 
 pytestmark = [pytest.mark.engines, pytest.mark.chain, pytest.mark.xdist_group("machine")]
 

@@ -59,6 +59,18 @@ def kept(dimension: int, subject: str, reference: str) -> Any:
     return json.loads(content), "0x" + hashlib.sha256(content).hexdigest()
 
 
+def assert_both_are_rated(exchange: Exchange, trade: str, grams: str) -> None:
+    """The trade speaks for its seller and its buyer, each in the other's name, on evidence that is kept."""
+    reference = f"trade/{trade}"
+    seller, buyer = exchange.seller, exchange.buyer
+    for dimension, subject, other in ((DELIVERY, seller, buyer), (COMMUNITY, buyer, seller)):
+        rating = chain.market_projection().rating(party(exchange, subject), dimension, reference)
+        assert rating is not None
+        assert (rating.mark, rating.counterparty) == (BEST, party(exchange, other))
+        statement, digest = kept(dimension, exchange.account(subject), reference)
+        assert (statement["facts"]["grams"], rating.evidence_hash) == (grams, digest)
+
+
 def test_a_trade_rates_both_sides_once(exchange: Exchange) -> None:
     rate(exchange)
     market, seller, buyer = (chain.market_projection(), exchange.seller, exchange.buyer)
@@ -67,13 +79,8 @@ def test_a_trade_rates_both_sides_once(exchange: Exchange) -> None:
     done = rate(exchange)
     assert (done.verified, done.ratings) == (0, 2)
     [(_, trade)] = market.trades_of(exchange.account(buyer), first=1)
-    reference = f"trade/{trade.index}"
-    for dimension, subject, other in ((DELIVERY, seller, buyer), (COMMUNITY, buyer, seller)):
-        rating = market.rating(party(exchange, subject), dimension, reference)
-        assert rating is not None
-        assert (rating.mark, rating.counterparty) == (BEST, party(exchange, other))
-        statement, digest = kept(dimension, exchange.account(subject), reference)
-        assert (statement["facts"]["grams"], rating.evidence_hash) == ("100", digest)
+    assert_both_are_rated(exchange, trade.index, "100")
+    for dimension, subject in ((DELIVERY, seller), (COMMUNITY, buyer)):
         standing = market.standing(party(exchange, subject))[dimension]
         assert score(standing, standing.updated) > NEUTRAL
         assert score(standing, FAR) == NEUTRAL
@@ -85,7 +92,7 @@ def test_a_sale_by_card_rates_its_seller_and_who_bought_once_the_credits_are_the
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exchange, settling = till.exchange, Settling(till, monkeypatch)
-    market, seller, buyer = chain.market_projection(), exchange.seller, exchange.buyer
+    market = chain.market_projection()
     rate(exchange)
     failed = settling.bought("await_fill")
     settling.fail(failed, Conflict("a story"))
@@ -97,13 +104,7 @@ def test_a_sale_by_card_rates_its_seller_and_who_bought_once_the_credits_are_the
     settling.until(held, "deliver", "deliver")
     assert (rate(exchange).ratings, rate(exchange).ratings) == (2, 0)
     [(_, trade)] = market.trades_of(purchases.treasury(), first=1)
-    reference = f"trade/{trade.index}"
-    for dimension, subject, other in ((DELIVERY, seller, buyer), (COMMUNITY, buyer, seller)):
-        rating = market.rating(party(exchange, subject), dimension, reference)
-        assert rating is not None
-        assert (rating.mark, rating.counterparty) == (BEST, party(exchange, other))
-        statement, digest = kept(dimension, exchange.account(subject), reference)
-        assert (statement["facts"]["grams"], rating.evidence_hash) == (str(GRAMS), digest)
+    assert_both_are_rated(exchange, trade.index, str(GRAMS))
 
 
 def test_everybody_sees_a_reputation_and_what_it_rests_on(exchange: Exchange) -> None:
