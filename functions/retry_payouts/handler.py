@@ -24,7 +24,7 @@ _RESERVE_MS = 60_000
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Answers {"paid", "payouts_waiting", "cases_open"}."""
+    """Answers {"paid", "paid_on_chain", "payouts_waiting", "cases_open"}."""
     till = purchases.till(time.time_ns() // 1_000)
     backlog = retry_payouts(till, lambda: context.get_remaining_time_in_millis() > _RESERVE_MS)
     metrics.add_metric(name="PayoutsWaiting", unit=MetricUnit.Count, value=backlog.payouts_waiting)
@@ -33,6 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         logger.warning("a payout could not be tried to its end", failure=failure)
     return {
         "paid": backlog.paid,
+        "paid_on_chain": backlog.paid_on_chain,
         "payouts_waiting": backlog.payouts_waiting,
         "cases_open": backlog.cases_open,
     }

@@ -213,6 +213,11 @@ class Till:
         units, grams = (self._owned(account, asset) for asset in assets)
         return units, grams
 
+    def seller_units(self) -> tuple[int, int]:
+        """Quote units of the seller's account: (in its wallet, claimable)."""
+        account, quote = self.exchange.account(self.exchange.seller), self.exchange.quote
+        return self._wallet(account, quote), self.exchange.claimable_at(account)
+
     def held(self) -> int:
         """Grams of the first batch in the buyer's wallet."""
         address = self.exchange.batch(self.exchange.batches[0]).address

@@ -137,7 +137,7 @@ class DynamoPurchases:
         else:
             found = self._table.query(_PAYOUT_OF, f"seller#{organisation}", prefix="unpaid#", consistent=True)
         kept = (self.payout(stored.record.payout) for _, stored in found)
-        return [each for each in kept if each is not None and each.record.state != "paid"]
+        return [each for each in kept if each is not None and not each.record.has_ended]
 
     def save_payout(self, payout: Payout, revision: int, entry: AuditEntry) -> None:
         self._table.save(_payout_writes(payout, revision), entry)
@@ -194,11 +194,11 @@ def _purchase_write(purchase: CardPurchase, revision: int) -> Write:
 
 
 def _payout_writes(payout: Payout, revision: int) -> list[Write | Delete]:
-    """The payout, and where it is listed until it is paid."""
+    """The payout, and where it is listed until it has ended."""
     at = f"{payout.created_us:017d}#{payout.id}"
     write = Write(_PAYOUT, f"payout#{payout.id}", "payout", payout, revision, "payouts", at)
     unpaid = (f"seller#{payout.organisation}", f"unpaid#{payout.id}")
-    if payout.state == "paid":
+    if payout.has_ended:
         return [write, Delete(*unpaid)]
     pointer = PayoutOf(payout=payout.id)
     return [write, Write(_PAYOUT_OF, *unpaid, pointer, gsi1pk="unpaid-payouts", gsi1sk=at)]

@@ -24,13 +24,20 @@ def final_fate(chain: ChainAccess, key: str) -> Fate:
 
     NotYetFinal while it is open, TransactionExpired if it died, ChainRefused if it committed as failed.
     """
+    fate = committed_fate(chain, key)
+    if not fate.success:
+        raise refused(fate)
+    return fate
+
+
+def committed_fate(chain: ChainAccess, key: str) -> Fate:
+    """The fate of the call under ``key`` once it stands on chain, as successful or as failed; neither ever
+    changes. NotYetFinal and TransactionExpired as of :func:`final_fate`."""
     fate = chain.await_fate(key, WAIT_S)
     if fate.state == "dead":
         raise TransactionExpired("the transaction expired before the chain took it")
     if fate.state != "committed":
         raise NotYetFinal("the chain has not answered yet")
-    if not fate.success:
-        raise refused(fate)
     return fate
 
 

@@ -1,5 +1,6 @@
 """Sellers on custodial accounts who chose fiat: what card purchases earn them goes to the treasury, and the
-same amount to their account at the payment provider."""
+same amount to their account at the payment provider. What the chain does not take for the treasury has been
+paid on chain."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import msgspec
 from carbonmarket.authorise import require_role
 from carbonmarket.chain import calls, market_calls
 from carbonmarket.errors import Conflict, InvalidInput, NotFound
-from carbonmarket.operations.fates import final_fate
+from carbonmarket.operations.fates import committed_fate
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.operations.purchase import Till, load, reached
 from carbonmarket.ports.accounts import AccountsStore
@@ -151,16 +152,20 @@ def account_of(payout: Payout, till: Till) -> str:
 def pay(kept: Kept[Payout], till: Till) -> Payout:
     """Pay once however often this is called: proceeds to the treasury, then the transfer.
 
-    PayoutRefused where the provider doesn't pay; NotYetFinal, TransactionExpired and ChainRefused of the
-    proceeds' way on chain; EngineUnavailable where either is away.
+    PayoutRefused where the provider doesn't pay; NotYetFinal and TransactionExpired of the proceeds' way on
+    chain, ChainRefused where the node doesn't take a call of it; EngineUnavailable where either is away.
     """
     payout = kept.record
-    if payout.state == "paid":
+    if payout.has_ended:
         return payout
     seller = till.accounts.organisation(payout.organisation)
     if seller is None:
         raise Conflict(f"organisation {payout.organisation} has not been admitted")
-    _bring_to_treasury(payout, seller, till)
+    if till.ledger.entry(_earned_key(payout)) is None:
+        refusal = _bring_to_treasury(payout, seller, till)
+        if refusal is not None:
+            return _leave_on_chain(kept, refusal, till)
+        _book_earned(payout, till)
     if payout.state == "waiting":
         kept = _keep(kept, till, state="due", account=account_of(payout, till))
     return _transfer(kept, till)
@@ -193,14 +198,47 @@ def _keep(kept: Kept[Payout], till: Till, **changes: Any) -> Kept[Payout]:
     return Kept(moved, kept.revision + 1)
 
 
-def _bring_to_treasury(payout: Payout, seller: Organisation, till: Till) -> None:
-    """Book the proceeds to the treasury: from the seller's claimable balance on chain, and in the ledger."""
-    claim, send = f"payout/{payout.id}/claim", f"payout/{payout.id}/send"
-    till.chain.submit(claim, seller.key_id, market_calls.claim(till.quote_asset, payout.units))
-    final_fate(till.chain, claim)
+def _bring_to_treasury(payout: Payout, seller: Organisation, till: Till) -> str | None:
+    """Bring the proceeds from the seller's claimable balance to the treasury, all of them or nothing; what
+    the chain refused for good is the answer, and then the seller has them all.
+
+    Only a call that is committed as failed counts: it never takes effect. A node that doesn't take it, or
+    silence, says nothing of what becomes of it.
+    """
+    claiming = market_calls.claim(till.quote_asset, payout.units)
     sending = calls.send_asset(till.quote_asset, till.treasury, payout.units)
-    till.chain.submit(send, seller.key_id, sending)
-    final_fate(till.chain, send)
+    for step, call in (("claim", claiming), ("send", sending)):
+        key = f"payout/{payout.id}/{step}"
+        till.chain.submit(key, seller.key_id, call)
+        fate = committed_fate(till.chain, key)
+        if not fate.success:
+            return fate.reason or "it gave no reason"
+    return None
+
+
+def _leave_on_chain(kept: Kept[Payout], refusal: str, till: Till) -> Payout:
+    """End a payout whose proceeds the treasury will never get: they are the seller's on chain, as those of a
+    seller who chose that, and the ledger has never owed them."""
+    payout = kept.record
+    reason = f"the proceeds stay in the seller's account on chain, since the chain refused: {refusal}"
+    # First: whoever dies between the two is refused the same and tells again.
+    data = {
+        "payout": payout.id,
+        "purchase": payout.purchase,
+        "units": str(payout.units),
+        "reason": reason,
+    }
+    till.notifications.send(f"{payout.id}/paid_on_chain", "payout.paid_on_chain", payout.organisation, data)
+    return _keep(kept, till, state="paid_on_chain", reason=reason).record
+
+
+def _earned_key(payout: Payout) -> str:
+    """The ledger key of what came to the treasury; from then on the seller is owed, and the chain is not
+    asked again."""
+    return f"payout/{payout.id}/earned"
+
+
+def _book_earned(payout: Payout, till: Till) -> None:
     named = {"payout": payout.id, "purchase": payout.purchase}
     came = Transfer(
         debit=TREASURY_FLOAT,
@@ -218,7 +256,7 @@ def _bring_to_treasury(payout: Payout, seller: Organisation, till: Till) -> None
         reason="proceeds of a seller who chose fiat",
         references=named,
     )
-    till.ledger.post(f"payout/{payout.id}/earned", [came, owed], till.now_us)
+    till.ledger.post(_earned_key(payout), [came, owed], till.now_us)
 
 
 def _book_paid(payout: Payout, done: PaidOut, till: Till) -> None:

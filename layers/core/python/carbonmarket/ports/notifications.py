@@ -16,6 +16,7 @@ NotificationType = Literal[
     "purchase.completed",
     "purchase.failed",
     "payout.waiting",
+    "payout.paid_on_chain",
     "case.opened",
 ]
 """What happened. Each has a schema in ``schemas/events``, named with ``_`` for the dot."""

@@ -75,7 +75,7 @@ class PurchasesStore(Protocol):
     def payouts_of(self, purchase: str) -> list[Payout]: ...
 
     def unpaid_payouts(self, organisation: str | None = None) -> list[Kept[Payout]]:
-        """The payouts that are not paid yet: a seller's, or without one everybody's, by time. The list of
+        """The payouts that have not ended yet: a seller's, or without one everybody's, by time. The list of
         all lags a moment behind."""
         ...
 

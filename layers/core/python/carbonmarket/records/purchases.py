@@ -32,7 +32,7 @@ PURCHASE_ORDER: tuple[Reached, ...] = get_args(Reached)
 Secure, ``held`` only where it did not take the liability. One that failed is in none of them."""
 
 MoneyState = Literal["none", "authorised", "captured", "voided", "refunded"]
-PayoutState = Literal["due", "waiting", "paid"]
+PayoutState = Literal["due", "waiting", "paid", "paid_on_chain"]
 CaseKind = Literal["kept_credits", "dispute", "refund"]
 EventState = Literal["received", "handled", "failed"]
 
@@ -183,7 +183,8 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     ``units`` move from the seller's account on chain to the treasury's, and ``cents`` to the seller's account
     at the payment provider. ``due``: not answered yet; ``waiting``: refused ``attempts`` times, and
-    ``reason`` says what is lacking.
+    ``reason`` says what is lacking. ``paid_on_chain``: the proceeds stay with the seller on chain, and
+    ``reason`` says why they could not be brought to the treasury.
     """
 
     id: str
@@ -198,6 +199,11 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     attempts: int = 0
     reason: str = ""
     transfer: str = ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the seller has its proceeds, so that nothing is left to pay."""
+        return self.state in ("paid", "paid_on_chain")
 
 
 class CaseOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
