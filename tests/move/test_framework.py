@@ -135,7 +135,7 @@ def test_nothing_is_public_that_is_not_on_aptos(abis: Abis, record: dict[str, An
 
 
 def test_from_bytes_is_for_friends_of_the_framework(abis: Abis) -> None:
-    friends = {"0x1::any", "0x1::copyable_any", "0x1::util"}
+    friends = {"0x1::any", "0x1::cmp", "0x1::copyable_any", "0x1::util"}
     for module, allowed in (("0x1::from_bcs", friends), ("0x1::util", {"0x1::aggregator_v2", "0x1::code"})):
         functions = {function["name"]: function for function in abis[module]["exposed_functions"]}
         assert functions["from_bytes"]["visibility"] == "friend"

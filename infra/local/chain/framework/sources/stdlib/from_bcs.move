@@ -3,6 +3,7 @@
 module aptos_std::from_bcs {
     use std::string::{Self, String};
 
+    friend std::cmp;
     friend aptos_std::any;
     friend aptos_std::copyable_any;
     friend aptos_framework::util;
