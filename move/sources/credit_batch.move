@@ -12,6 +12,7 @@ module carbon_market::credit_batch {
     use aptos_framework::primary_fungible_store;
     use aptos_token_objects::collection;
     use aptos_token_objects::token;
+    use carbon_market::batch_labels::{Self, LabelCap};
     #[test_only]
     use carbon_market::project_registry;
 
@@ -45,7 +46,8 @@ module carbon_market::credit_batch {
     struct Registry has key {
         creator: ExtendRef,
         /// The serial that the next issued gram gets. Serials run through all batches: one gram, one serial.
-        next_serial: u64
+        next_serial: u64,
+        labels: LabelCap
     }
 
     /// At the batch's address, beside the token and the metadata. There is no way to mint again.
@@ -72,7 +74,6 @@ module carbon_market::credit_batch {
             cancelled: u64,
             /// Found to be no reduction, whether burnt or turned into the project's debt.
             reversed: u64,
-            labels: u64,
             uri: String,
             burn_ref: BurnRef
         }
@@ -113,7 +114,14 @@ module carbon_market::credit_batch {
         object::transfer_with_ref(
             object::generate_linear_transfer_ref(&object::generate_transfer_ref(&constructor)), NOBODY
         );
-        move_to(publisher, Registry { creator: object::generate_extend_ref(&constructor), next_serial: 1 });
+        move_to(
+            publisher,
+            Registry {
+                creator: object::generate_extend_ref(&constructor),
+                next_serial: 1,
+                labels: batch_labels::take_cap(publisher)
+            }
+        );
     }
 
     /// Creates a batch and its credits: `buffered` grams to the buffer, the rest to `owner`. Gives the first
@@ -149,8 +157,10 @@ module carbon_market::credit_batch {
         if (grams > buffered) {
             primary_fungible_store::mint(&mint_ref, owner, grams - buffered);
         };
+        let batch = object::generate_signer(&constructor);
+        batch_labels::create(&registry.labels, &batch, labels);
         move_to(
-            &object::generate_signer(&constructor),
+            &batch,
             Batch::V1 {
                 id,
                 project,
@@ -169,7 +179,6 @@ module carbon_market::credit_batch {
                 retired: 0,
                 cancelled: 0,
                 reversed: 0,
-                labels,
                 uri,
                 burn_ref: fungible_asset::generate_burn_ref(&constructor)
             }
@@ -272,12 +281,10 @@ module carbon_market::credit_batch {
     }
 
     /// Gives the labels before.
-    public(friend) fun set_labels(batch: address, labels: u64): u64 acquires Batch {
+    public(friend) fun set_labels(batch: address, labels: u64): u64 acquires Registry {
         assert_exists(batch);
-        let state = &mut Batch[batch];
-        let labels_old = state.labels;
+        let labels_old = batch_labels::replace(&Registry[@carbon_market].labels, batch, labels);
         assert!((labels ^ labels_old) & NOT_MEASURED_HERE == 0, E_ORIGIN_LABEL);
-        state.labels = labels;
         labels_old
     }
 
@@ -351,7 +358,7 @@ module carbon_market::credit_batch {
             retired: state.retired,
             cancelled: state.cancelled,
             reversed: state.reversed,
-            labels: state.labels,
+            labels: batch_labels::labels_of(batch),
             uri: state.uri
         }
     }
@@ -366,12 +373,6 @@ module carbon_market::credit_batch {
         Batch[batch].id
     }
 
-    /// The label bits that the batch has now.
-    public fun labels_of(batch: address): u64 acquires Batch {
-        assert_exists(batch);
-        Batch[batch].labels
-    }
-
     #[view]
     /// The label bit of imported batches.
     public fun not_measured_here(): u64 {
@@ -380,15 +381,15 @@ module carbon_market::credit_batch {
 
     #[view]
     /// Whether another registry issued the batch.
-    public fun is_imported(batch: address): bool acquires Batch {
-        labels_of(batch) & NOT_MEASURED_HERE != 0
+    public fun is_imported(batch: address): bool {
+        batch_labels::labels_of(batch) & NOT_MEASURED_HERE != 0
     }
 
-    /// (methodology, country, first second of the period, label bits)
-    public fun traits_of(batch: address): (String, String, u64, u64) acquires Batch {
+    /// (methodology, country, first second of the period)
+    public fun traits_of(batch: address): (String, String, u64) acquires Batch {
         assert_exists(batch);
         let state = &Batch[batch];
-        (state.methodology, state.country, state.period_start, state.labels)
+        (state.methodology, state.country, state.period_start)
     }
 
     #[view]

@@ -6,6 +6,7 @@ module carbon_market::carbon_credit_tests {
     use aptos_framework::primary_fungible_store;
     use aptos_token_objects::token;
     use carbon_market::access_control;
+    use carbon_market::batch_labels;
     use carbon_market::carbon_credit;
     use carbon_market::certificate_registry;
     use carbon_market::credit_batch;
@@ -485,6 +486,22 @@ module carbon_market::carbon_credit_tests {
     fun another_asset_has_no_labels() {
         scenario::open();
         carbon_credit::set_labels(&scenario::issuer(), scenario::other_asset(), 6);
+    }
+
+    #[test, expected_failure(abort_code = batch_labels::E_UNKNOWN_BATCH, location = batch_labels)]
+    fun no_labels_are_read_where_no_batch_is() {
+        batch_labels::labels_of(@0xb1);
+    }
+
+    #[test, expected_failure(abort_code = batch_labels::E_NOT_THE_PUBLISHER, location = batch_labels)]
+    fun nobody_else_gets_power_over_labels() {
+        batch_labels::take_cap_for_test(&scenario::issuer());
+    }
+
+    #[test, expected_failure(abort_code = batch_labels::E_CAP_TAKEN, location = batch_labels)]
+    fun power_over_labels_is_taken_once() {
+        scenario::open();
+        batch_labels::take_cap_for_test(&scenario::admin());
     }
 
     #[test]

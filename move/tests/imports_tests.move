@@ -6,6 +6,7 @@ module carbon_market::imports_tests {
     use aptos_framework::object::{Self, Object};
     use carbon_market::access_control;
     use carbon_market::carbon_credit;
+    use carbon_market::batch_labels;
     use carbon_market::credit_batch;
     use carbon_market::imports;
     use carbon_market::inputs;
@@ -62,13 +63,13 @@ module carbon_market::imports_tests {
         assert!(credit_batch::supply(batch) == GRAMS);
         assert!(credit_batch::buffer_balance(batch) == 0);
         assert!(credit_batch::is_imported(addr));
-        assert!(credit_batch::labels_of(addr) == CCP | NOT_MEASURED_HERE);
+        assert!(batch_labels::labels_of(addr) == CCP | NOT_MEASURED_HERE);
         assert!(imports::was_imported(text(b"ACR"), text(b"ACR-US-102-2005-1 to 5")));
         assert!(!imports::was_imported(text(b"VCS"), text(b"ACR-US-102-2005-1 to 5")));
         let (registry, serial, project) = imports::origin(addr);
         assert!(registry == text(b"ACR") && serial == text(b"ACR-US-102-2005-1 to 5"));
         assert!(project == text(b"Air Bag Gas Substitution"));
-        let (methodology, country, start, _) = credit_batch::traits_of(addr);
+        let (methodology, country, start) = credit_batch::traits_of(addr);
         assert!(methodology == text(b"Industrial Gas Substitution, Version 1.0"));
         assert!(country == text(b"US") && start == 1);
         assert!(event::emitted_events<imports::CreditsImported>().length() == 1);
@@ -214,7 +215,7 @@ module carbon_market::imports_tests {
     fun other_labels_of_theirs_change() {
         let batch = imported();
         carbon_credit::set_labels(&scenario::issuer(), batch, NOT_MEASURED_HERE | 2);
-        assert!(credit_batch::labels_of(object::object_address(&batch)) == NOT_MEASURED_HERE | 2);
+        assert!(batch_labels::labels_of(object::object_address(&batch)) == NOT_MEASURED_HERE | 2);
     }
 
     #[test]

@@ -119,7 +119,7 @@ def test_a_route_that_is_none_is_refused(exchange: Exchange) -> None:
     twice = exchange.refused_unsent(exchange.buyer, "/v1/orders/criteria", body)
     assert (twice.status, twice.problem["field"]) == (422, "legs")
     empty = exchange.refused(exchange.buyer, "/v1/orders/criteria", body | {"legs": [leg]})
-    assert empty.problem["abort"] == "marketplace::E_NOTHING_BOUGHT"
+    assert empty.problem["abort"] == "market_purchases::E_NOTHING_BOUGHT"
 
 
 def _refused(exchange: Exchange, order: dict[str, Any], who: str = "") -> tuple[str, str | None]:

@@ -280,7 +280,7 @@ class PlainBooks:
 
     def cancel_page(self, number: int, owner: str, orders: tuple[int, ...]) -> None:
         book = self.state.books[number]
-        self._refuse_if(not 0 < len(orders) <= 16, "marketplace::E_BAD_PAGE")
+        self._refuse_if(not 0 < len(orders) <= 16, "market_book::E_BAD_PAGE")
         self._go_on(book, STEPS_BEFORE_PAGE)
         for each in orders:
             if book.find(each):
@@ -323,7 +323,7 @@ class PlainBooks:
         self, owner: str, legs: tuple[tuple[int, int], ...], price: int, labels: int, from_wallet: bool
     ) -> None:
         """``legs`` are (book, grams). What a leg touches, later legs cannot."""
-        self._refuse_if(not 0 < len(legs) <= 4, "marketplace::E_BAD_ROUTE")
+        self._refuse_if(not 0 < len(legs) <= 4, "market_purchases::E_BAD_ROUTE")
         steps, bought = STEPS - 2 * (len(legs) - 1), 0
         for number, grams in legs:
             book = self.state.books[number]
@@ -333,7 +333,7 @@ class PlainBooks:
                 sums = (price, grams, 1000, labels, 0, from_wallet)
                 steps, filled = self.place(number, owner, True, IOC, *sums, steps)
                 bought += filled
-        self._refuse_if(bought == 0, "marketplace::E_NOTHING_BOUGHT")
+        self._refuse_if(bought == 0, "market_purchases::E_NOTHING_BOUGHT")
 
     # Retiring.
 

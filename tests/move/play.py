@@ -195,7 +195,7 @@ class Play:
             [], [], [], str(labels), "1000", from_wallet,
         ]  # fmt: skip
         plain = (trader, legs, price, labels, from_wallet)
-        return self.both(trader, "marketplace::buy_by_criteria", arguments, "buy_by_criteria", *plain)
+        return self.both(trader, "market_purchases::buy_by_criteria", arguments, "buy_by_criteria", *plain)
 
     # Listings.
 
@@ -296,12 +296,12 @@ class Play:
         [units, *rest] = self._retirement(grams)
         arguments = [str(book.number), str(price), units, "1000", True, *rest]
         plain = (book.number, trader, price, grams, True)
-        return self.both(trader, "marketplace::buy_and_retire", arguments, "buy_and_retire", *plain)
+        return self.both(trader, "market_purchases::buy_and_retire", arguments, "buy_and_retire", *plain)
 
     def _retire(self, trader: str) -> str | None:
         grams, asset = self.chance.randrange(1, 15), self._book().asset
         arguments = [self.address(asset), *self._retirement(grams)]
-        return self.both(trader, "marketplace::retire", arguments, "retire", asset, trader, grams)
+        return self.both(trader, "market_purchases::retire", arguments, "retire", asset, trader, grams)
 
     def _reverse(self, _trader: str) -> str | None:
         """Mostly a few grams; sometimes more than buffer and developer have."""

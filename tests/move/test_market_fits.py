@@ -81,7 +81,7 @@ def test_buying_from_16_and_retiring(chain: Watched) -> None:
     offer(chain, 1, chain.batch, MAKERS)
     wait(chain, WAITING[0], 1, CHEAPEST, GRAMS + 5)
     chain.do(
-        BUYER, "marketplace::buy_and_retire", "1", str(DEAREST * TICK), str(GRAMS * (STEPS_MAX - 1)), "1000",
+        BUYER, "market_purchases::buy_and_retire", "1", str(DEAREST * TICK), str(GRAMS * (STEPS_MAX - 1)), "1000",
         True, "RET1", "0x" + "be" * 32, "net zero", "DE", str(DAY_ZERO), str(DAY_ZERO + DAY),
     )  # fmt: skip
     counted = newest(chain)
@@ -114,7 +114,7 @@ def test_buying_by_criteria_from_four_books_with_an_order_waiting_in_each(chain:
         wait(chain, WAITING[number], number + 1, CHEAPEST, GRAMS + 5)
     grams = [str(GRAMS * (share - 1)) for share in shares]
     chain.do(
-        BUYER, "marketplace::buy_by_criteria", chain.quote, ["1", "2", "3", "4"], grams, str(DEAREST * TICK),
+        BUYER, "market_purchases::buy_by_criteria", chain.quote, ["1", "2", "3", "4"], grams, str(DEAREST * TICK),
         [], [], [], "0", "1000", True,
     )  # fmt: skip
     counted = newest(chain)

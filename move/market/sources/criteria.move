@@ -1,6 +1,7 @@
 /// What a buyer asks of batches instead of naming one.
 module carbon_market::criteria {
     use std::string::String;
+    use carbon_market::batch_labels;
     use carbon_market::credit_batch;
 
     /// The batch is of another type than the buyer asks for.
@@ -40,7 +41,7 @@ module carbon_market::criteria {
 
     /// A vintage is the UTC year in which the batch's period begins.
     public fun assert_met(self: &Criteria, batch: address) {
-        let (methodology, country, began, labels) = credit_batch::traits_of(batch);
+        let (methodology, country, began) = credit_batch::traits_of(batch);
         assert!(
             self.methodologies.is_empty() || self.methodologies.contains(&methodology),
             E_OTHER_METHODOLOGY
@@ -51,7 +52,7 @@ module carbon_market::criteria {
                 || self.vintages.any(|year| began >= year_start(*year) && began < year_start(*year + 1)),
             E_OTHER_VINTAGE
         );
-        assert!(labels & self.labels == self.labels, E_LABELS_MISSING);
+        assert!(batch_labels::labels_of(batch) & self.labels == self.labels, E_LABELS_MISSING);
     }
 
     /// Unix seconds of its first of January.

@@ -8,7 +8,7 @@ module carbon_market::gifts {
     use carbon_market::access_control;
     use carbon_market::credit_batch;
     use carbon_market::inputs;
-    use carbon_market::market_vault;
+    use carbon_market::market_vault::{Self, VaultCap};
     use carbon_market::transfer_policy;
 
     /// There is no such gift, or it was claimed or taken back.
@@ -34,7 +34,8 @@ module carbon_market::gifts {
     struct Gifts has key {
         /// Numbered from 1.
         gifts: Table<u64, Gift>,
-        count: u64
+        count: u64,
+        vault: VaultCap
     }
 
     /// A gift as views give it.
@@ -69,7 +70,8 @@ module carbon_market::gifts {
     }
 
     fun init_module(publisher: &signer) {
-        move_to(publisher, Gifts { gifts: table::new(), count: 0 });
+        let vault = market_vault::take_cap(publisher);
+        move_to(publisher, Gifts { gifts: table::new(), count: 0, vault });
     }
 
     /// `message_hash` is 32 bytes.
@@ -88,8 +90,8 @@ module carbon_market::gifts {
         assert!(account != recipient, E_TO_ONESELF);
         assert!(credit_batch::batch_exists(object::object_address(&batch)), E_NOT_CREDITS);
         transfer_policy::assert_may_trade(object::object_address(&batch));
-        market_vault::escrow(giver, batch, grams, from_wallet);
         let gifts = &mut Gifts[@carbon_market];
+        market_vault::escrow(&gifts.vault, giver, batch, grams, from_wallet);
         gifts.count += 1;
         gifts.gifts.add(gifts.count, Gift::V1 { giver: account, recipient, batch, grams });
         event::emit(
@@ -109,7 +111,7 @@ module carbon_market::gifts {
         let gift = find(number);
         let account = signer::address_of(recipient);
         assert!(gift.recipient == account, E_NOT_FOR_YOU);
-        market_vault::send(account, gift.batch, gift.grams);
+        market_vault::send(&Gifts[@carbon_market].vault, account, gift.batch, gift.grams);
         end(number, gift, true);
     }
 
@@ -117,7 +119,7 @@ module carbon_market::gifts {
     public entry fun take_back(giver: &signer, number: u64) acquires Gifts {
         let gift = find(number);
         assert!(gift.giver == signer::address_of(giver), E_NOT_YOURS);
-        market_vault::credit(gift.giver, gift.batch, gift.grams);
+        market_vault::credit(&Gifts[@carbon_market].vault, gift.giver, gift.batch, gift.grams);
         end(number, gift, false);
     }
 

@@ -6,9 +6,9 @@ module carbon_market::listings {
     use aptos_framework::fungible_asset::Metadata;
     use aptos_framework::object::{Self, Object};
     use carbon_market::access_control;
-    use carbon_market::credit_batch;
+    use carbon_market::batch_labels;
     use carbon_market::market_fees;
-    use carbon_market::market_vault;
+    use carbon_market::market_vault::{Self, VaultCap};
     use carbon_market::transfer_policy;
 
     /// There is no such listing.
@@ -51,7 +51,8 @@ module carbon_market::listings {
     struct Listings has key {
         /// Numbered from 1.
         listings: Table<u64, Listing>,
-        count: u64
+        count: u64,
+        vault: VaultCap
     }
 
     /// A listing as views give it.
@@ -110,7 +111,8 @@ module carbon_market::listings {
     }
 
     fun init_module(publisher: &signer) {
-        move_to(publisher, Listings { listings: table::new(), count: 0 });
+        let vault = market_vault::take_cap(publisher);
+        move_to(publisher, Listings { listings: table::new(), count: 0, vault });
     }
 
     /// Lists credits at `price` quote units per tonne, sold in multiples of `lot` grams.
@@ -128,13 +130,13 @@ module carbon_market::listings {
         let account = signer::address_of(seller);
         transfer_policy::assert_may_trade(account);
         transfer_policy::assert_may_trade(object::object_address(&batch));
-        let labels = credit_batch::labels_of(object::object_address(&batch));
+        let labels = batch_labels::labels_of(object::object_address(&batch));
         assert_exact(price, lot);
         assert!(grams > 0 && grams % lot == 0, E_BAD_GRAMS);
         cost(price, grams);
         let (maker_bps, taker_bps) = market_fees::agreed(fee_cap_bps);
-        market_vault::escrow(seller, batch, grams, from_wallet);
         let listings = &mut Listings[@carbon_market];
+        market_vault::escrow(&listings.vault, seller, batch, grams, from_wallet);
         listings.count += 1;
         listings.listings.add(
             listings.count,
@@ -173,17 +175,18 @@ module carbon_market::listings {
         let batch = object::object_address(&listing.batch);
         transfer_policy::assert_may_trade(batch);
         assert!(account != listing.seller, E_OWN_LISTING);
-        assert!(credit_batch::labels_of(batch) & listing.labels == listing.labels, E_LABELS_LOST);
+        assert!(batch_labels::labels_of(batch) & listing.labels == listing.labels, E_LABELS_LOST);
         assert!(grams > 0 && grams % listing.lot == 0 && grams <= listing.grams, E_BAD_GRAMS);
         assert!(listing.price <= price_limit, E_PRICE_ABOVE_LIMIT);
         market_fees::assert_within(listing.taker_bps, fee_cap_bps);
         let quote = cost(listing.price, grams);
         let (maker_fee, _) = market_fees::fee(quote, listing.maker_bps, 0);
         let (taker_fee, _) = market_fees::fee(quote, listing.taker_bps, 0);
-        market_vault::escrow(buyer, listing.quote, quote + taker_fee, from_wallet);
-        market_vault::credit(account, listing.batch, grams);
-        market_vault::credit(listing.seller, listing.quote, quote - maker_fee);
-        market_vault::credit(market_vault::vault_address(), listing.quote, maker_fee + taker_fee);
+        let vault = &Listings[@carbon_market].vault;
+        market_vault::escrow(vault, buyer, listing.quote, quote + taker_fee, from_wallet);
+        market_vault::credit(vault, account, listing.batch, grams);
+        market_vault::credit(vault, listing.seller, listing.quote, quote - maker_fee);
+        market_vault::credit(vault, market_vault::vault_address(), listing.quote, maker_fee + taker_fee);
         let grams_old = listing.grams;
         keep(number, listing, grams_old - grams);
         event::emit(
@@ -219,7 +222,8 @@ module carbon_market::listings {
     public entry fun cancel(seller: &signer, number: u64) acquires Listings {
         let listing = owned(seller, number);
         keep(number, listing, 0);
-        market_vault::credit(listing.seller, listing.batch, listing.grams);
+        let vault = &Listings[@carbon_market].vault;
+        market_vault::credit(vault, listing.seller, listing.batch, listing.grams);
         event::emit(
             ListingCancelled {
                 listing: number,

@@ -2,21 +2,24 @@
 ///
 /// Grams and quote units that rest in an order are counted by no balance; what a fill or an end frees goes
 /// to claimable balances. A bid holds exactly what its open grams cost at its price, fee included.
+///
+/// Everything is public and asks for its owner's signature, and there are no friends: a friend's module, and all
+/// that it uses, is loaded with each call of this one.
 module carbon_market::market_book {
+    use std::option;
     use std::signer;
+    use aptos_std::big_ordered_map::{Self, BigOrderedMap};
     use aptos_std::table::{Self, Table};
     use aptos_framework::event;
     use aptos_framework::fungible_asset::Metadata;
     use aptos_framework::object::{Self, Object};
     use aptos_framework::timestamp;
     use carbon_market::access_control;
-    use carbon_market::credit_batch;
+    use carbon_market::batch_labels;
     use carbon_market::market_fees;
-    use carbon_market::market_vault;
-    use carbon_market::order_book::{Self, Order, Side};
+    use carbon_market::market_vault::{Self, VaultCap};
+    use carbon_market::order_ids;
     use carbon_market::transfer_policy;
-
-    friend carbon_market::marketplace;
 
     /// No such book is open.
     const E_UNKNOWN_BOOK: u64 = 1;
@@ -53,6 +56,19 @@ module carbon_market::market_book {
     const E_NOT_YOURS: u64 = 16;
     /// An order can only be made smaller.
     const E_NOT_SMALLER: u64 = 17;
+    /// A page names 1 to 16 orders.
+    const E_BAD_PAGE: u64 = 18;
+    /// A call touches up to 1 to 16 orders of others.
+    const E_BAD_STEPS: u64 = 19;
+
+    /// Orders lie in the leaves themselves, so that placing or filling one touches no other table item. Nodes
+    /// of these degrees stay about one kilobyte, above which this chain's writes cost by the byte.
+    const INNER_DEGREE: u16 = 64;
+    const LEAF_DEGREE: u16 = 10;
+    const MAX_STEPS: u64 = 16;
+    /// For the pending order while a page is cancelled, so that both fit a projection.
+    const STEPS_BEFORE_PAGE: u64 = 8;
+    const MAX_PAGE: u64 = 16;
 
     const GRAMS_PER_TONNE: u64 = 1000000;
     const MAX_U64: u128 = 0xffffffffffffffff;
@@ -90,6 +106,29 @@ module carbon_market::market_book {
         }
     }
 
+    enum Order has copy, drop, store {
+        V1 {
+            account: address,
+            /// Still open.
+            grams: u64,
+            /// Fees of its placing, in basis points.
+            maker_bps: u64,
+            taker_bps: u64,
+            /// As `market_fees::fee` has it.
+            carry: u64,
+            /// The batch must have these at each fill.
+            labels: u64,
+            /// Unix seconds; 0 is never.
+            expires_at: u64
+        }
+    }
+
+    enum Side has store {
+        V1 {
+            orders: BigOrderedMap<u128, Order>
+        }
+    }
+
     /// An order that takes.
     struct Taker has copy, drop, store {
         id: u128,
@@ -107,7 +146,8 @@ module carbon_market::market_book {
         bids: Table<u64, Side>,
         asks: Table<u64, Side>,
         numbers: Table<BookKey, u64>,
-        count: u64
+        count: u64,
+        vault: VaultCap
     }
 
     /// One run of a taker: what it may do, and what came of it.
@@ -250,14 +290,17 @@ module carbon_market::market_book {
                 bids: table::new(),
                 asks: table::new(),
                 numbers: table::new(),
-                count: 0
+                count: 0,
+                vault: market_vault::take_cap(publisher)
             }
         );
     }
 
     // Books.
 
-    public(friend) fun open(
+    /// Opens the book of a batch in a quote asset.
+    public fun open(
+        issuer: &signer,
         batch: Object<Metadata>,
         quote: Object<Metadata>,
         tick: u64,
@@ -265,12 +308,13 @@ module carbon_market::market_book {
         min_notional: u64,
         labels: u64
     ) acquires Books {
+        access_control::assert_issuer(issuer);
         let key = BookKey {
             batch: object::object_address(&batch),
             quote: object::object_address(&quote)
         };
         // Also refuses what is no batch.
-        assert!(has_labels(credit_batch::labels_of(key.batch), labels), E_BATCH_LABELS);
+        assert!(has_labels(batch_labels::labels_of(key.batch), labels), E_BATCH_LABELS);
         let step = (tick as u128) * (lot as u128);
         assert!(step > 0 && step % (GRAMS_PER_TONNE as u128) == 0, E_INEXACT_TICK);
         let books = &mut Books[@carbon_market];
@@ -278,8 +322,8 @@ module carbon_market::market_book {
         books.count += 1;
         let book = books.count;
         books.numbers.add(key, book);
-        books.bids.add(book, order_book::new_side());
-        books.asks.add(book, order_book::new_side());
+        books.bids.add(book, new_side());
+        books.asks.add(book, new_side());
         books.books.add(
             book,
             Book::V1 { batch, quote, tick, lot, min_notional, labels, next_sequence: 1, pending: vector[] }
@@ -291,9 +335,9 @@ module carbon_market::market_book {
 
     // Placing.
 
-    /// Places an order with at most `steps` makers touched, after the pending one had its turn. Gives the
-    /// steps left and the grams filled.
-    public(friend) fun place(
+    /// Places an order with at most `steps` orders of others touched, after the pending one had its turn. Gives
+    /// the steps left and the grams filled.
+    public fun place(
         owner: &signer,
         number: u64,
         is_bid: bool,
@@ -313,20 +357,20 @@ module carbon_market::market_book {
         let now = timestamp::now_seconds();
         assert!(expires_at == 0 || expires_at > now, E_EXPIRED);
         let steps = go_on(number, steps);
-        let books = &mut Books[@carbon_market].books;
-        let book = books.borrow_mut(number);
+        let books = &mut Books[@carbon_market];
+        let book = books.books.borrow_mut(number);
         let (batch, quote) = (book.batch, book.quote);
-        let batch_labels = credit_batch::labels_of(object::object_address(&batch));
+        let batch_labels = batch_labels::labels_of(object::object_address(&batch));
         transfer_policy::assert_may_trade(object::object_address(&batch));
         assert!(has_labels(batch_labels, book.labels), E_BATCH_LABELS);
         assert!(has_labels(batch_labels, labels), E_ORDER_LABELS);
         assert_well_formed(book, kind, price, grams);
-        let id = order_book::order_id(is_bid, price, book.next_sequence);
+        let id = order_ids::order_id(is_bid, price, book.next_sequence);
         book.next_sequence += 1;
         let (maker_bps, taker_bps) = market_fees::agreed(fee_cap_bps);
-        let order = order_book::new_order(account, grams, maker_bps, taker_bps, labels, expires_at);
+        let order = Order::V1 { account, grams, maker_bps, taker_bps, carry: 0, labels, expires_at };
         let escrow = held(id, &order, taking_bps(&order));
-        market_vault::escrow(owner, if (is_bid) quote else batch, escrow, from_wallet);
+        market_vault::escrow(&books.vault, owner, if (is_bid) quote else batch, escrow, from_wallet);
         event::emit(
             OrderPlaced {
                 book: number,
@@ -343,13 +387,13 @@ module carbon_market::market_book {
                 expires_at
             }
         );
-        let run = new_run(number, batch, quote, batch_labels, now, Taker { id, order }, steps);
+        let run = new_run(number, batch, quote, batch_labels, now, Taker { id, order }, escrow, steps);
         let open = take(&mut run, kind);
         (run.steps, grams - open)
     }
 
     fun assert_well_formed(book: &Book, kind: u8, price: u64, grams: u64) {
-        assert!(price > 0 && price <= order_book::max_price(), E_OFF_TICK);
+        assert!(price > 0 && price <= order_ids::max_price(), E_OFF_TICK);
         // A market order's worst price never rests.
         assert!(kind == MARKET || price % book.tick == 0, E_OFF_TICK);
         assert!(grams > 0 && grams % book.lot == 0, E_OFF_LOT);
@@ -363,7 +407,7 @@ module carbon_market::market_book {
         assert!(kind != POST_ONLY || !crosses, E_WOULD_MATCH);
         // With no step left to take, an end "not filled" would mislead.
         assert!(!crosses || steps > 0, E_BUSY);
-        let open = run.taker.grams();
+        let open = run.taker.grams;
         assert!(kind != FOK || open == 0, E_NOT_FILLED_WHOLE);
         let cause =
             if (run.met_itself) SELF_TRADE
@@ -376,12 +420,13 @@ module carbon_market::market_book {
     }
 
     /// Gives the pending order of a book its turn, if the book may trade now. Gives the steps left.
-    public(friend) fun go_on(number: u64, steps: u64): u64 acquires Books {
+    public fun go_on(number: u64, steps: u64): u64 acquires Books {
+        assert!(steps > 0 && steps <= MAX_STEPS, E_BAD_STEPS);
         assert_open(number);
         let book = Books[@carbon_market].books.borrow(number);
         if (book.pending.is_empty()) return steps;
         let (batch, quote) = (book.batch, book.quote);
-        let batch_labels = credit_batch::labels_of(object::object_address(&batch));
+        let batch_labels = batch_labels::labels_of(object::object_address(&batch));
         let trades =
             !access_control::is_paused()
                 && !transfer_policy::is_frozen(object::object_address(&batch))
@@ -390,7 +435,8 @@ module carbon_market::market_book {
         let books = &mut Books[@carbon_market].books;
         let taker = books.borrow_mut(number).pending.pop_back();
         let now = timestamp::now_seconds();
-        let run = new_run(number, batch, quote, batch_labels, now, taker, steps);
+        let held = held(taker.id, &taker.order, taking_bps(&taker.order));
+        let run = new_run(number, batch, quote, batch_labels, now, taker, held, steps);
         let cause = why_dead(&taker.order, batch_labels, now);
         let crosses = false;
         if (cause == LIVE) {
@@ -410,6 +456,7 @@ module carbon_market::market_book {
         batch_labels: u64,
         now: u64,
         taker: Taker,
+        held: u64,
         steps: u64
     ): Run {
         Run {
@@ -420,7 +467,7 @@ module carbon_market::market_book {
             now,
             id: taker.id,
             taker: taker.order,
-            held: held(taker.id, &taker.order, taking_bps(&taker.order)),
+            held,
             steps,
             received: 0,
             spent: 0,
@@ -432,27 +479,27 @@ module carbon_market::market_book {
     /// Walks the other side from its best order, clearing dead ones away. Gives whether open grams are left
     /// that cross the side. Without `fills` it only looks.
     fun run_against_book(run: &mut Run, fills: bool): bool acquires Books {
-        let is_bid = order_book::is_bid(run.id);
-        let limit = order_book::price(run.id);
+        let is_bid = order_ids::is_bid(run.id);
+        let limit = order_ids::price(run.id);
         let books = &mut Books[@carbon_market];
         let side = if (is_bid) books.asks.borrow_mut(run.book) else books.bids.borrow_mut(run.book);
-        while (run.taker.grams() > 0 && !side.is_empty()) {
+        while (run.taker.grams > 0 && !side.is_empty()) {
             let (id, maker) = side.best();
-            let price = order_book::price(id);
+            let price = order_ids::price(id);
             if (if (is_bid) price > limit else price < limit) return false;
             if (run.steps == 0) return true;
             let cause = why_dead(&maker, run.batch_labels, run.now);
             if (cause != LIVE) {
-                side.remove(id);
+                side.orders.remove(&id);
                 let asset = if (is_bid) run.batch else run.quote;
-                end(run.book, id, &maker, asset, maker.maker_bps(), cause);
+                end(&books.vault, run.book, id, &maker, asset, maker.maker_bps, cause);
             } else if (!fills) {
                 return true
-            } else if (maker.account() == run.taker.account()) {
+            } else if (maker.account == run.taker.account) {
                 run.met_itself = true;
                 return true
             } else {
-                fill(run, side, id, maker, price);
+                fill(&books.vault, run, side, id, maker, price);
             };
             run.steps -= 1;
         };
@@ -460,37 +507,41 @@ module carbon_market::market_book {
     }
 
     /// Trades at the maker's price; moves numbers only.
-    fun fill(run: &mut Run, side: &mut Side, id: u128, maker: Order, price: u64) {
-        let is_bid = order_book::is_bid(run.id);
-        let taker_open_old = run.taker.grams();
-        let maker_open_old = maker.grams();
+    fun fill(
+        vault: &VaultCap, run: &mut Run, side: &mut Side, id: u128, maker: Order, price: u64
+    ) {
+        let is_bid = order_ids::is_bid(run.id);
+        let taker_open_old = run.taker.grams;
+        let maker_open_old = maker.grams;
         let grams = if (maker_open_old < taker_open_old) maker_open_old else taker_open_old;
         let quote = cost(price, grams);
-        let (maker_fee, maker_carry) = market_fees::fee(quote, maker.maker_bps(), maker.carry());
-        let (taker_fee, taker_carry) = market_fees::fee(quote, run.taker.taker_bps(), run.taker.carry());
-        maker.set(maker_open_old - grams, maker_carry);
-        run.taker.set(taker_open_old - grams, taker_carry);
+        let (maker_fee, maker_carry) = market_fees::fee(quote, maker.maker_bps, maker.carry);
+        let (taker_fee, taker_carry) = market_fees::fee(quote, run.taker.taker_bps, run.taker.carry);
+        maker.grams = maker_open_old - grams;
+        maker.carry = maker_carry;
+        run.taker.grams = taker_open_old - grams;
+        run.taker.carry = taker_carry;
         if (maker_open_old == grams) {
-            side.remove(id);
+            side.orders.remove(&id);
         } else {
-            side.replace(id, maker);
+            side.orders.upsert(id, maker);
         };
         run.fees += maker_fee + taker_fee;
         if (is_bid) {
             run.received += grams;
             run.spent += quote + taker_fee;
-            market_vault::credit(maker.account(), run.quote, quote - maker_fee);
+            market_vault::credit(vault, maker.account, run.quote, quote - maker_fee);
         } else {
             run.received += quote - taker_fee;
-            market_vault::credit(maker.account(), run.batch, grams);
+            market_vault::credit(vault, maker.account, run.batch, grams);
         };
         event::emit(
             OrderFilled {
                 book: run.book,
                 maker_order: id,
                 taker_order: run.id,
-                maker: maker.account(),
-                taker: run.taker.account(),
+                maker: maker.account,
+                taker: run.taker.account,
                 taker_is_bid: is_bid,
                 price,
                 grams,
@@ -508,28 +559,33 @@ module carbon_market::market_book {
     /// Pays out what a run brought, and ends, rests or keeps waiting what is still open. Gives whether it
     /// waits.
     fun settle(run: &mut Run, cause: u64, crosses: bool): bool acquires Books {
-        let account = run.taker.account();
-        let is_bid = order_book::is_bid(run.id);
+        let account = run.taker.account;
+        let is_bid = order_ids::is_bid(run.id);
         let waits = cause == LIVE && crosses;
-        market_vault::credit(account, if (is_bid) run.batch else run.quote, run.received);
-        market_vault::credit(market_vault::vault_address(), run.quote, run.fees);
-        let bps = if (cause == LIVE && !crosses) run.taker.maker_bps() else taking_bps(&run.taker);
+        let books = &mut Books[@carbon_market];
+        let vault = &books.vault;
+        if (run.received > 0) {
+            market_vault::credit(vault, account, if (is_bid) run.batch else run.quote, run.received);
+        };
+        if (run.fees > 0) {
+            market_vault::credit(vault, market_vault::vault_address(), run.quote, run.fees);
+        };
+        let bps = if (cause == LIVE && !crosses) run.taker.maker_bps else taking_bps(&run.taker);
         if (is_bid) {
             let refund = run.held - run.spent - held(run.id, &run.taker, bps);
-            market_vault::credit(account, run.quote, refund);
             if (refund > 0) {
+                market_vault::credit(vault, account, run.quote, refund);
                 event::emit(ImprovementRefunded { book: run.book, order: run.id, account, refund });
             };
         };
-        if (run.taker.grams() == 0) return false;
-        let books = &mut Books[@carbon_market];
+        if (run.taker.grams == 0) return false;
         if (cause != LIVE) {
-            end(run.book, run.id, &run.taker, if (is_bid) run.quote else run.batch, bps, cause);
+            end(vault, run.book, run.id, &run.taker, if (is_bid) run.quote else run.batch, bps, cause);
         } else if (waits) {
             books.books.borrow_mut(run.book).pending.push_back(Taker { id: run.id, order: run.taker });
         } else {
             let side = if (is_bid) books.bids.borrow_mut(run.book) else books.asks.borrow_mut(run.book);
-            side.insert(run.id, run.taker);
+            side.orders.add(run.id, run.taker);
         };
         waits
     }
@@ -537,17 +593,16 @@ module carbon_market::market_book {
     // Ending and amending.
 
     /// Cancels an account's own order, after the pending one had its turn.
-    public(friend) fun cancel(owner: &signer, number: u64, id: u128, steps: u64) acquires Books {
-        go_on(number, steps);
+    public fun cancel(owner: &signer, number: u64, id: u128) acquires Books {
+        go_on(number, MAX_STEPS);
         assert!(is_open(number, id), E_UNKNOWN_ORDER);
         cancel_open(signer::address_of(owner), number, id);
     }
 
     /// As `cancel`, of several; those that are no longer open are passed over.
-    public(friend) fun cancel_page(
-        owner: &signer, number: u64, ids: vector<u128>, steps: u64
-    ) acquires Books {
-        go_on(number, steps);
+    public fun cancel_page(owner: &signer, number: u64, ids: vector<u128>) acquires Books {
+        assert!(!ids.is_empty() && ids.length() <= MAX_PAGE, E_BAD_PAGE);
+        go_on(number, STEPS_BEFORE_PAGE);
         ids.for_each(|id| {
             if (is_open(number, id)) cancel_open(signer::address_of(owner), number, id);
         });
@@ -555,34 +610,41 @@ module carbon_market::market_book {
 
     fun cancel_open(account: address, number: u64, id: u128) acquires Books {
         let (order, waits) = open_order(number, id);
-        assert!(order.account() == account, E_NOT_YOURS);
+        assert!(order.account == account, E_NOT_YOURS);
         let (batch, quote) = assets(number);
-        let is_bid = order_book::is_bid(id);
+        let is_bid = order_ids::is_bid(id);
         let books = &mut Books[@carbon_market];
         if (waits) {
             books.books.borrow_mut(number).pending.pop_back();
             event::emit(PendingChanged { book: number, order_old: id, order_new: 0 });
         } else {
             let side = if (is_bid) books.bids.borrow_mut(number) else books.asks.borrow_mut(number);
-            side.remove(id);
+            side.orders.remove(&id);
         };
-        end(number, id, &order, if (is_bid) quote else batch, resting_bps(&order, waits), BY_OWNER);
+        let bps = resting_bps(&order, waits);
+        end(&books.vault, number, id, &order, if (is_bid) quote else batch, bps, BY_OWNER);
     }
 
     /// Frees what an order that is in no place any more held.
     fun end(
-        book: u64, id: u128, order: &Order, asset: Object<Metadata>, bps: u64, reason: u64
+        vault: &VaultCap,
+        book: u64,
+        id: u128,
+        order: &Order,
+        asset: Object<Metadata>,
+        bps: u64,
+        reason: u64
     ) {
-        let account = order.account();
+        let account = order.account;
         let refund = held(id, order, bps);
-        market_vault::credit(account, asset, refund);
+        market_vault::credit(vault, account, asset, refund);
         event::emit(
             OrderCancelled {
                 book,
                 order: id,
                 account,
                 reason,
-                open_old: order.grams(),
+                open_old: order.grams,
                 open_new: 0,
                 refund
             }
@@ -590,33 +652,30 @@ module carbon_market::market_book {
     }
 
     /// Makes an order smaller; it keeps its place.
-    public(friend) fun amend(
-        owner: &signer, number: u64, id: u128, grams: u64, steps: u64
-    ) acquires Books {
-        go_on(number, steps);
+    public fun amend(owner: &signer, number: u64, id: u128, grams: u64) acquires Books {
+        go_on(number, MAX_STEPS);
         assert!(is_open(number, id), E_UNKNOWN_ORDER);
         let (order, waits) = open_order(number, id);
-        let account = order.account();
+        let account = order.account;
         assert!(account == signer::address_of(owner), E_NOT_YOURS);
-        let open_old = order.grams();
+        let open_old = order.grams;
         assert!(grams < open_old, E_NOT_SMALLER);
         let (batch, quote) = assets(number);
         let bps = resting_bps(&order, waits);
         let held_old = held(id, &order, bps);
-        let carry = order.carry();
-        order.set(grams, carry);
-        let is_bid = order_book::is_bid(id);
+        order.grams = grams;
+        let is_bid = order_ids::is_bid(id);
         let books = &mut Books[@carbon_market];
         let book = books.books.borrow_mut(number);
-        assert_well_formed(book, GTC, order_book::price(id), grams);
+        assert_well_formed(book, GTC, order_ids::price(id), grams);
         if (waits) {
             book.pending[0].order = order;
         } else {
             let side = if (is_bid) books.bids.borrow_mut(number) else books.asks.borrow_mut(number);
-            side.replace(id, order);
+            side.orders.upsert(id, order);
         };
         let refund = held_old - held(id, &order, bps);
-        market_vault::credit(account, if (is_bid) quote else batch, refund);
+        market_vault::credit(&books.vault, account, if (is_bid) quote else batch, refund);
         event::emit(
             OrderAmended { book: number, order: id, account, open_old, open_new: grams, refund }
         );
@@ -624,10 +683,50 @@ module carbon_market::market_book {
 
     /// Why an order may not be filled any more; LIVE if it may.
     fun why_dead(order: &Order, batch_labels: u64, now: u64): u64 {
-        if (order.expires_at() != 0 && order.expires_at() <= now) EXPIRED
-        else if (!has_labels(batch_labels, order.labels())) LABELS_LOST
-        else if (transfer_policy::is_frozen(order.account())) FROZEN
+        if (order.expires_at != 0 && order.expires_at <= now) EXPIRED
+        else if (!has_labels(batch_labels, order.labels)) LABELS_LOST
+        else if (transfer_policy::is_frozen(order.account)) FROZEN
         else LIVE
+    }
+
+    // Sides.
+
+    fun new_side(): Side {
+        Side::V1 { orders: big_ordered_map::new_with_config(INNER_DEGREE, LEAF_DEGREE, true) }
+    }
+
+    fun is_empty(self: &Side): bool {
+        self.orders.is_empty()
+    }
+
+    /// The order that is matched next, with its id. There must be one.
+    fun best(self: &Side): (u128, Order) {
+        let (id, order) = self.orders.borrow_back();
+        (id, *order)
+    }
+
+    /// The price of the order that is matched next; 0 without one.
+    fun best_price(self: &Side): u64 {
+        if (self.orders.is_empty()) return 0;
+        let (id, _) = self.orders.borrow_back();
+        order_ids::price(id)
+    }
+
+    /// Up to `count` ids in the order of matching, of those that come after `after` (0: from the best).
+    fun ids(self: &Side, after: u128, count: u64): vector<u128> {
+        let found = vector[];
+        if (self.orders.is_empty()) return found;
+        let next =
+            if (after == 0) {
+                let (best, _) = self.orders.borrow_back();
+                option::some(best)
+            } else self.orders.prev_key(&after);
+        while (next.is_some() && found.length() < count) {
+            let id = next.destroy_some();
+            found.push_back(id);
+            next = self.orders.prev_key(&id);
+        };
+        found
     }
 
     // Sums.
@@ -642,20 +741,20 @@ module carbon_market::market_book {
 
     /// What an order holds for its open grams: grams for an ask; for a bid the quote at its price and the fee.
     fun held(id: u128, order: &Order, bps: u64): u64 {
-        if (!order_book::is_bid(id)) return order.grams();
-        let quote = cost(order_book::price(id), order.grams());
-        let (fee, _) = market_fees::fee(quote, bps, order.carry());
+        if (!order_ids::is_bid(id)) return order.grams;
+        let quote = cost(order_ids::price(id), order.grams);
+        let (fee, _) = market_fees::fee(quote, bps, order.carry);
         assert!((quote as u128) + (fee as u128) <= MAX_U64, E_TOO_LARGE);
         quote + fee
     }
 
     /// Until an order rests its fills may be charged either way.
     fun taking_bps(order: &Order): u64 {
-        if (order.maker_bps() > order.taker_bps()) order.maker_bps() else order.taker_bps()
+        if (order.maker_bps > order.taker_bps) order.maker_bps else order.taker_bps
     }
 
     fun resting_bps(order: &Order, waits: bool): u64 {
-        if (waits) taking_bps(order) else order.maker_bps()
+        if (waits) taking_bps(order) else order.maker_bps
     }
 
     fun has_labels(labels: u64, required: u64): bool {
@@ -672,8 +771,8 @@ module carbon_market::market_book {
         let books = &Books[@carbon_market];
         let pending = &books.books.borrow(number).pending;
         if (!pending.is_empty() && pending[0].id == id) return true;
-        let side = if (order_book::is_bid(id)) books.bids.borrow(number) else books.asks.borrow(number);
-        side.has(id)
+        let side = if (order_ids::is_bid(id)) books.bids.borrow(number) else books.asks.borrow(number);
+        side.orders.contains(&id)
     }
 
     /// An open order, and whether it is the pending one.
@@ -681,12 +780,12 @@ module carbon_market::market_book {
         let books = &Books[@carbon_market];
         let pending = &books.books.borrow(number).pending;
         if (!pending.is_empty() && pending[0].id == id) return (pending[0].order, true);
-        let side = if (order_book::is_bid(id)) books.bids.borrow(number) else books.asks.borrow(number);
-        (side.order(id), false)
+        let side = if (order_ids::is_bid(id)) books.bids.borrow(number) else books.asks.borrow(number);
+        (*side.orders.borrow(&id), false)
     }
 
     /// (batch, quote)
-    public(friend) fun assets(number: u64): (Object<Metadata>, Object<Metadata>) acquires Books {
+    public fun assets(number: u64): (Object<Metadata>, Object<Metadata>) acquires Books {
         assert_open(number);
         let book = Books[@carbon_market].books.borrow(number);
         (book.batch, book.quote)
@@ -728,10 +827,7 @@ module carbon_market::market_book {
         assert_open(number);
         let books = &Books[@carbon_market];
         let (bids, asks) = (books.bids.borrow(number), books.asks.borrow(number));
-        (
-            if (bids.is_empty()) 0 else order_book::price(bids.best_id()),
-            if (asks.is_empty()) 0 else order_book::price(asks.best_id())
-        )
+        (bids.best_price(), asks.best_price())
     }
 
     #[view]
@@ -741,13 +837,13 @@ module carbon_market::market_book {
         let (order, waits) = open_order(number, id);
         OrderView {
             order: id,
-            account: order.account(),
-            is_bid: order_book::is_bid(id),
-            price: order_book::price(id),
-            grams: order.grams(),
+            account: order.account,
+            is_bid: order_ids::is_bid(id),
+            price: order_ids::price(id),
+            grams: order.grams,
             escrow: held(id, &order, resting_bps(&order, waits)),
-            labels: order.labels(),
-            expires_at: order.expires_at()
+            labels: order.labels,
+            expires_at: order.expires_at
         }
     }
 

@@ -4,7 +4,7 @@ module carbon_market::market_fees {
     use aptos_framework::fungible_asset::Metadata;
     use aptos_framework::object::{Self, Object};
     use carbon_market::access_control;
-    use carbon_market::market_vault;
+    use carbon_market::market_vault::{Self, VaultCap};
 
     /// A fee is at most 1,000 basis points.
     const E_FEE_TOO_HIGH: u64 = 1;
@@ -26,7 +26,8 @@ module carbon_market::market_fees {
         taker_bps: u64,
         holders: vector<address>,
         /// Basis points of the treasury, one for each holder.
-        shares: vector<u64>
+        shares: vector<u64>,
+        vault: VaultCap
     }
 
     #[event]
@@ -53,7 +54,8 @@ module carbon_market::market_fees {
     }
 
     fun init_module(publisher: &signer) {
-        move_to(publisher, Fees { maker_bps: 0, taker_bps: 0, holders: vector[], shares: vector[] });
+        let vault = market_vault::take_cap(publisher);
+        move_to(publisher, Fees { maker_bps: 0, taker_bps: 0, holders: vector[], shares: vector[], vault });
     }
 
     /// For orders placed from now on: each order keeps the fees of its placing.
@@ -116,9 +118,9 @@ module carbon_market::market_fees {
         let parts = fees.shares.map_ref(|share| portion(treasury_old, *share));
         let given = parts.fold(0, |sum, part| sum + part);
         assert!(given > 0, E_NOTHING_TO_DISTRIBUTE);
-        market_vault::debit(treasury, asset, given);
+        market_vault::debit(&fees.vault, treasury, asset, given);
         for (i in 0..parts.length()) {
-            market_vault::credit(fees.holders[i], asset, parts[i]);
+            market_vault::credit(&fees.vault, fees.holders[i], asset, parts[i]);
         };
         event::emit(
             TreasuryDistributed {

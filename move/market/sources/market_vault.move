@@ -12,12 +12,6 @@ module carbon_market::market_vault {
     use carbon_market::access_control;
     use carbon_market::transfer_policy;
 
-    friend carbon_market::gifts;
-    friend carbon_market::listings;
-    friend carbon_market::market_book;
-    friend carbon_market::market_fees;
-    friend carbon_market::marketplace;
-
     /// The amount must be at least one unit.
     const E_ZERO: u64 = 1;
     /// The account's claimable balance is smaller than that.
@@ -26,8 +20,14 @@ module carbon_market::market_vault {
     const E_ABOVE_WALLET: u64 = 3;
     /// The asset gave less than was taken from the wallet; such an asset cannot be traded.
     const E_ASSET_KEEPS_A_PART: u64 = 4;
+    /// Only the package's own account may take the power to move what the vault holds.
+    const E_NOT_THE_PUBLISHER: u64 = 5;
+    /// All modules of the market have that power; there is no more of it.
+    const E_NO_CAP_LEFT: u64 = 6;
 
     const SEED: vector<u8> = b"CARBONMARKET::VAULT";
+    /// `gifts`, `listings`, `market_book` and `market_fees`.
+    const CAPS: u64 = 4;
     /// Owns the vault: owning an object means power over the stores below it.
     const NOBODY: address = @0x0;
 
@@ -40,6 +40,15 @@ module carbon_market::market_vault {
         keeper: ExtendRef,
         /// What each account may claim or trade with. What orders, listings and gifts hold is not in it.
         balances: Table<BalanceKey, u64>
+    }
+
+    /// Power to move what the vault holds. Each module of the market takes one when it is published and lends it
+    /// with each call. Friends would do the same, but a friend's module is loaded with every call of this one.
+    struct VaultCap has store {}
+
+    /// At the package's address.
+    struct CapsTaken has key {
+        count: u64
     }
 
     #[event]
@@ -78,31 +87,44 @@ module carbon_market::market_vault {
         );
     }
 
+    /// For the initialisers of the market's modules. When they are published nothing is left to take, not even
+    /// for the publisher's key.
+    public fun take_cap(publisher: &signer): VaultCap acquires CapsTaken {
+        assert!(signer::address_of(publisher) == @carbon_market, E_NOT_THE_PUBLISHER);
+        if (!exists<CapsTaken>(@carbon_market)) {
+            move_to(publisher, CapsTaken { count: 0 });
+        };
+        let taken = &mut CapsTaken[@carbon_market];
+        assert!(taken.count < CAPS, E_NO_CAP_LEFT);
+        taken.count += 1;
+        VaultCap {}
+    }
+
     /// Brings something from the wallet to trade with later.
     public entry fun deposit(owner: &signer, asset: Object<Metadata>, amount: u64) acquires Vault {
         access_control::assert_not_paused();
         transfer_policy::assert_may_trade(signer::address_of(owner));
         bring(owner, asset, amount);
-        credit(signer::address_of(owner), asset, amount);
+        increase(signer::address_of(owner), asset, amount);
     }
 
     /// Fetches something to the wallet. No pause and no freeze stops it: credits that a frozen account fetched
     /// stay in its wallet by their hook.
     public entry fun claim(owner: &signer, asset: Object<Metadata>, amount: u64) acquires Vault {
         let account = signer::address_of(owner);
-        debit(account, asset, amount);
-        send(account, asset, amount);
+        decrease(account, asset, amount);
+        pay_out(account, asset, amount);
     }
 
     /// Takes what an order, a listing or a gift holds from now on: from the wallet, or from the claimable
     /// balance.
-    public(friend) fun escrow(
-        owner: &signer, asset: Object<Metadata>, amount: u64, from_wallet: bool
+    public fun escrow(
+        _cap: &VaultCap, owner: &signer, asset: Object<Metadata>, amount: u64, from_wallet: bool
     ) acquires Vault {
         if (from_wallet) {
             bring(owner, asset, amount);
         } else {
-            debit(signer::address_of(owner), asset, amount);
+            decrease(signer::address_of(owner), asset, amount);
         }
     }
 
@@ -124,7 +146,13 @@ module carbon_market::market_vault {
     }
 
     /// Sends what no balance counts any more to a wallet.
-    public(friend) fun send(account: address, asset: Object<Metadata>, amount: u64) acquires Vault {
+    public fun send(
+        _cap: &VaultCap, account: address, asset: Object<Metadata>, amount: u64
+    ) acquires Vault {
+        pay_out(account, asset, amount);
+    }
+
+    fun pay_out(account: address, asset: Object<Metadata>, amount: u64) acquires Vault {
         let keeper = object::generate_signer_for_extending(&Vault[@carbon_market].keeper);
         primary_fungible_store::deposit(
             account, primary_fungible_store::withdraw(&keeper, asset, amount)
@@ -133,8 +161,13 @@ module carbon_market::market_vault {
     }
 
     /// Nothing happens for 0.
-    public(friend) fun credit(account: address, asset: Object<Metadata>, amount: u64) acquires Vault {
-        if (amount == 0) return;
+    public fun credit(
+        _cap: &VaultCap, account: address, asset: Object<Metadata>, amount: u64
+    ) acquires Vault {
+        if (amount > 0) increase(account, asset, amount);
+    }
+
+    fun increase(account: address, asset: Object<Metadata>, amount: u64) acquires Vault {
         let asset = object::object_address(&asset);
         let key = BalanceKey { account, asset };
         let balances = &mut Vault[@carbon_market].balances;
@@ -144,19 +177,26 @@ module carbon_market::market_vault {
         event::emit(BalanceChanged { account, asset, balance_old, balance_new: balance_old + amount });
     }
 
+    public fun debit(
+        _cap: &VaultCap, account: address, asset: Object<Metadata>, amount: u64
+    ) acquires Vault {
+        decrease(account, asset, amount);
+    }
+
     /// An emptied balance leaves no item behind.
-    public(friend) fun debit(account: address, asset: Object<Metadata>, amount: u64) acquires Vault {
+    fun decrease(account: address, asset: Object<Metadata>, amount: u64) acquires Vault {
         assert!(amount > 0, E_ZERO);
         let asset = object::object_address(&asset);
         let key = BalanceKey { account, asset };
-        let balance_old = *Vault[@carbon_market].balances.borrow_with_default(key, &0);
+        let balances = &mut Vault[@carbon_market].balances;
+        assert!(balances.contains(key), E_ABOVE_BALANCE);
+        let balance = balances.borrow_mut(key);
+        let balance_old = *balance;
         assert!(balance_old >= amount, E_ABOVE_BALANCE);
         let balance_new = balance_old - amount;
-        let balances = &mut Vault[@carbon_market].balances;
+        *balance = balance_new;
         if (balance_new == 0) {
             balances.remove(key);
-        } else {
-            balances.upsert(key, balance_new);
         };
         event::emit(BalanceChanged { account, asset, balance_old, balance_new });
     }
@@ -182,6 +222,11 @@ module carbon_market::market_vault {
     #[test_only]
     public fun init_for_test(publisher: &signer) {
         init_module(publisher);
+    }
+
+    #[test_only]
+    public fun take_cap_for_test(publisher: &signer) acquires CapsTaken {
+        let VaultCap {} = take_cap(publisher);
     }
 
     #[test_only]

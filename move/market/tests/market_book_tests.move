@@ -9,7 +9,7 @@ module carbon_market::market_book_tests {
     use carbon_market::market_fees;
     use carbon_market::market_vault;
     use carbon_market::marketplace;
-    use carbon_market::order_book;
+    use carbon_market::order_ids;
     use carbon_market::stage;
     use carbon_market::transfer_policy;
 
@@ -313,11 +313,17 @@ module carbon_market::market_book_tests {
         assert!(market_book::number(@0x1, @0x2) == 0);
         let (first, second) = market_book::assets_for_test(1);
         assert!(first == batch && second == dollar);
-        assert!(order_book::max_price() == 0x7fffffffffffffff);
+        assert!(order_ids::max_price() == 0x7fffffffffffffff);
         assert!(signer::address_of(&stage::buyer()) == @0xb1);
     }
 
     // Refusals.
+
+    #[test, expected_failure(abort_code = market_book::E_BAD_STEPS, location = market_book)]
+    fun a_call_touches_no_more_orders_than_it_may() {
+        stage::open();
+        market_book::go_on(1, 17);
+    }
 
     #[test, expected_failure(abort_code = market_book::E_UNKNOWN_BOOK, location = market_book)]
     fun there_must_be_such_a_book() {

@@ -152,7 +152,7 @@ module carbon_market::stage {
     public fun place(owner: &signer, is_bid: bool, kind: u8, price: u64, grams: u64): u128 {
         let sequence = market_book::next_sequence_for_test(1);
         marketplace::place(owner, 1, is_bid, kind, price * TICK, grams, 1000, 0, 0, true);
-        carbon_market::order_book::order_id(is_bid, price * TICK, sequence)
+        carbon_market::order_ids::order_id(is_bid, price * TICK, sequence)
     }
 
     public fun bid(price: u64, grams: u64): u128 {

@@ -117,7 +117,7 @@ def buy_by_criteria(
     """The buyer takes from up to :data:`ROUTE_BOOKS_MAX` books, each up to its grams and all up to ``price``,
     batches that meet the criteria; empty lists and no label bits ask for nothing."""
     return EntryCall.of(
-        "marketplace::buy_by_criteria",
+        "market_purchases::buy_by_criteria",
         ("address", quote),
         ("vector<u64>", tuple(books)),
         ("vector<u64>", tuple(grams)),
@@ -146,7 +146,7 @@ def buy_and_retire(
 ) -> EntryCall:
     """The buyer takes exactly these grams at ``price`` or better and retires them, or nothing happens."""
     return EntryCall.of(
-        "marketplace::buy_and_retire",
+        "market_purchases::buy_and_retire",
         ("u64", book),
         ("u64", price),
         ("u64", grams),
@@ -173,7 +173,7 @@ def retire_claimable(
 ) -> EntryCall:
     """The holder retires claimable credits."""
     return EntryCall.of(
-        "marketplace::retire",
+        "market_purchases::retire",
         ("address", batch),
         ("u64", grams),
         ("String", retirement_id),
