@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from carbonmarket.errors import EngineUnavailable, IdempotencyMismatch, NotFound, NotYetFinal
-from carbonmarket_adapters.aptos.client import NodeClient
+from carbonmarket_adapters.aptos.client import Answer, NodeClient
 from carbonmarket_adapters.aptos.sponsorship import EXPIRY_S
 from carbonmarket_adapters.aptos.transactions import raw_transaction_of, transaction_hash
 from infra.local.chain.process import Running
@@ -33,6 +33,13 @@ class DiesBeforeSending(NodeClient):
 
     def submit(self, signed: bytes) -> None:
         raise Killed
+
+
+class ForgetsTransactions(NodeClient):
+    """A node that has pruned what lies far back."""
+
+    def transaction(self, transaction_hash: str) -> Answer:
+        return msgspec.structs.replace(super().transaction(transaction_hash), body=None, timestamp_us=2**60)
 
 
 def test_a_call_is_committed_and_its_fee_is_the_sponsors(world: World) -> None:
@@ -65,6 +72,17 @@ def test_a_key_stands_for_one_call(world: World) -> None:
     world.outbox.submit("gift", "alice", world.transfer("bob", 1))
     with pytest.raises(IdempotencyMismatch):
         world.outbox.submit("gift", "alice", world.transfer("bob", 2))
+
+
+def test_a_call_that_the_node_has_forgotten_is_not_sent_anew(world: World) -> None:
+    world.fund("alice", OCTAS)
+    first = world.outbox.submit("gift", "alice", world.transfer("bob", 400))
+    world.outbox.await_fate("gift")
+    later = world.make_outbox(node=ForgetsTransactions(world.localnet.node))
+    assert later.submit("gift", "alice", world.transfer("bob", 400)) == first
+    with pytest.raises(EngineUnavailable, match="no longer holds"):
+        later.fate("gift")
+    assert world.octas("bob") == 400
 
 
 def test_a_call_that_aborts_is_committed_as_failed_with_the_reason(world: World) -> None:

@@ -226,7 +226,7 @@ class Outbox:
             if found is not None:
                 if found.record.call_digest != digest or found.record.sender != sender:
                     raise IdempotencyMismatch(f"{key} was used before for another call")
-                if self._fate_of(found).state != "dead":
+                if found.record.state == "committed" or self._fate_of(found).state != "dead":
                     return found
                 found = self._table.submission(key)
             try:
@@ -336,6 +336,12 @@ class Outbox:
         answer = self._node.transaction(submission.hash)
         self._check_chain(answer)
         if answer.body is None:
+            if submission.state == "committed":
+                # Nodes forget old transactions. Taken for dead, its call would be sent anew.
+                raise EngineUnavailable(
+                    f"the node no longer holds transaction {submission.hash} of {submission.key}, which was "
+                    "committed; ask a node that keeps all"
+                )
             if answer.timestamp_us <= submission.expiration_s * MICROSECONDS:
                 return Fate(state="unknown", hash=submission.hash)
             self._finish(stored, "dead")
