@@ -46,10 +46,15 @@ module carbon_market::batch_labels {
         bits_old
     }
 
+    /// Whether there is a batch at this address.
+    public fun is_batch(batch: address): bool {
+        exists<Labels>(batch)
+    }
+
     #[view]
     /// The bits of the labels that the batch has now.
     public fun labels_of(batch: address): u64 acquires Labels {
-        assert!(exists<Labels>(batch), E_UNKNOWN_BATCH);
+        assert!(is_batch(batch), E_UNKNOWN_BATCH);
         Labels[batch].bits
     }
 

@@ -6,7 +6,7 @@ module carbon_market::gifts {
     use aptos_framework::fungible_asset::Metadata;
     use aptos_framework::object::{Self, Object};
     use carbon_market::access_control;
-    use carbon_market::credit_batch;
+    use carbon_market::batch_labels;
     use carbon_market::inputs;
     use carbon_market::market_vault::{Self, VaultCap};
     use carbon_market::transfer_policy;
@@ -88,7 +88,7 @@ module carbon_market::gifts {
         transfer_policy::assert_may_trade(account);
         inputs::assert_hash(&message_hash);
         assert!(account != recipient, E_TO_ONESELF);
-        assert!(credit_batch::batch_exists(object::object_address(&batch)), E_NOT_CREDITS);
+        assert!(batch_labels::is_batch(object::object_address(&batch)), E_NOT_CREDITS);
         transfer_policy::assert_may_trade(object::object_address(&batch));
         let gifts = &mut Gifts[@carbon_market];
         market_vault::escrow(&gifts.vault, giver, batch, grams, from_wallet);
