@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from carbonmarket.operations import read_books as reading
-from carbonmarket.records.market import Book
 from carbonmarket_adapters.http import Call, connection, show_market
 from carbonmarket_adapters.wiring import chain, market
 from functions.api_market.api import api
@@ -13,13 +12,15 @@ from functions.api_market.api import api
 def list_books(call: Call) -> object:
     """All books."""
     rows = chain.market_projection().books(after=call.page.after, first=call.page.first + 1)
-    return connection(rows, call.page.first, _book)
+    batches = chain.projection().batches_at({book.batch for _, book in rows})
+    return connection(rows, call.page.first, lambda book: show_market.book(book, batches.get(book.batch)))
 
 
 @api.get("/v1/books/{book}", public=True, cache_s=1)
 def get_book(call: Call) -> object:
     """One book's terms."""
-    return _book(reading.get_book(call.path["book"], desk=market.desk(call.now_us)))
+    found = reading.get_book(call.path["book"], desk=market.desk(call.now_us))
+    return show_market.book(found, chain.projection().batch_at(found.batch))
 
 
 @api.get("/v1/books/{book}/depth", public=True, query=("levels",), cache_s=1)
@@ -56,7 +57,3 @@ def list_tickers(call: Call) -> object:
     page = call.page
     rows = reading.list_tickers(page.after, page.first + 1, desk=market.desk(call.now_us))
     return connection(rows, page.first, show_market.ticker)
-
-
-def _book(record: Book) -> object:
-    return show_market.book(record, chain.projection().batch_at(record.batch))

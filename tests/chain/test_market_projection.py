@@ -7,7 +7,7 @@ import time
 from carbonmarket.chain import calls, market_calls
 from carbonmarket.chain.market_calls import IOC, STEPS_MAX
 from carbonmarket.projection.watch import PAGE_VERSIONS, advance, differences, rebuilt
-from carbonmarket.records.market import Level
+from carbonmarket.records.market import Level, Ticker
 from carbonmarket.reputation import DATA_QUALITY, DELIVERY, overall
 from carbonmarket_adapters.dynamo.chain_writer import JOURNAL_KEPT_S, ChainWriter
 from carbonmarket_adapters.dynamo.table import table_model
@@ -25,6 +25,13 @@ def fee(quote: int, bps: int) -> int:
 def levels(exchange: Exchange, is_bid: bool) -> list[tuple[int, int, int]]:
     found: list[Level] = exchange.trading.levels(1, is_bid)
     return [(level.price // TICK, level.grams, level.orders) for level in found]
+
+
+def ticker_of(exchange: Exchange) -> Ticker:
+    book = exchange.trading.book(1)
+    assert book is not None
+    [found] = exchange.trading.tickers([book], exchange.now_us())
+    return found
 
 
 def is_rebuilt_equal(exchange: Exchange) -> bool:
@@ -62,8 +69,7 @@ def test_orders_rest_at_their_prices_the_best_first(exchange: Exchange) -> None:
 
 
 def test_a_fill_is_a_trade_of_both_and_in_the_candles(exchange: Exchange) -> None:
-    before = exchange.trading.ticker(1, exchange.now_us())
-    assert before is not None
+    before = ticker_of(exchange)
     ask = exchange.place("developer", False, 20, 100)
     got, paid = (
         exchange.claimable(name, asset)
@@ -85,8 +91,7 @@ def test_a_fill_is_a_trade_of_both_and_in_the_candles(exchange: Exchange) -> Non
         assert exchange.trading.trades_of(exchange.address(name), first=1) == [(index, trade)]
     assert exchange.claimable("buyer", exchange.batch.address) == got + 100
     assert exchange.claimable("developer", exchange.quote) == paid + 2_000 - fee(2_000, MAKER_BPS)
-    ticker = exchange.trading.ticker(1, exchange.now_us())
-    assert ticker is not None
+    ticker = ticker_of(exchange)
     assert (ticker.last_price, ticker.best_bid, ticker.best_ask) == (20 * TICK, 25 * TICK, None)
     assert ticker.trades_24h == before.trades_24h + 1
     assert ticker.grams_24h == before.grams_24h + 100

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from carbonmarket import candles
-from carbonmarket.candles import DAY_US, HOUR_US, INTERVALS, MINUTE_US
+from carbonmarket.candles import DAY_US, HOUR_US, INTERVALS, MINUTE_US, Places
 from carbonmarket.records.market import Candle, Interval, Ticker
 
 NOON = 1_467_374_400_000_000  # 2016-07-01T12:00Z
@@ -29,12 +29,13 @@ def folded(trades: Iterable[Trade], interval: Interval) -> dict[int, Candle]:
 
 
 def ticker(trades: list[Trade], now_us: int) -> Ticker:
-    """The figures as an adapter gets them: minutes up to the first full hour, then hours."""
-    start, first_hour = candles.window(now_us)
-    minutes, hours = folded(trades, "1m"), folded(trades, "1h")
-    chosen = [minutes[at] for at in sorted(minutes) if start <= at < first_hour]
-    chosen += [hours[at] for at in sorted(hours) if first_hour <= at <= now_us]
-    return candles.ticker(1, None, chosen, None, None)
+    """The figures as an adapter gets them."""
+
+    def read(interval: Interval, places: Places) -> list[Candle]:
+        found = folded(trades, interval)
+        return [found[start] for _, start in places if start in found]
+
+    return candles.ticker(1, None, candles.of_last_24h([1], now_us, read)[1], None, None)
 
 
 def test_a_candle_tells_first_last_highest_and_lowest() -> None:
@@ -73,8 +74,7 @@ def test_minutes_and_hours_together_count_each_trade_once(seed: int) -> None:
     now = NOON + chance.randrange(DAY_US)
     times = sorted(now - chance.randrange(2 * DAY_US) for _ in range(400))
     trades = [(at, chance.randrange(1, 100), chance.randrange(1, 1_000)) for at in times]
-    start, _ = candles.window(now)
-    recent = [trade for trade in trades if trade[0] >= start]
+    recent = [trade for trade in trades if trade[0] >= candles.window_start(now)]
     found = ticker(trades, now)
     assert found.trades_24h == len(recent)
     assert found.grams_24h == sum(grams for _, _, grams in recent)

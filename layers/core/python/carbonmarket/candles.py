@@ -1,12 +1,12 @@
 """Candles and the figures of the last 24 hours, from trades and from candles.
 
 A candle covers a whole interval of UTC from its start on, in microseconds. A 24-hour figure is put together
-from candles: minutes up to the first full hour of the window, then hours; so it is exact to the minute.
+from candles that cover the window once, the longest that fit; so it is exact to the minute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -54,13 +54,46 @@ def of_trade(book: int, interval: Interval, time_us: int, price: int, grams: int
     )
 
 
-def window(now_us: int) -> tuple[int, int]:
-    """(start of the 24 hours' first minute, start of their first full hour).
+def window_start(now_us: int) -> int:
+    """The start of the 24 hours' first minute, 24 hours before the end of the minute of ``now_us``."""
+    return start_of("1m", now_us) + MINUTE_US - DAY_US
 
-    The window ends with the minute of ``now_us`` and begins 24 hours before that minute's end.
+
+Places = Sequence[tuple[int, int]]
+"""(book, start) of candles of one interval."""
+
+
+def of_last_24h(
+    books: Iterable[int], now_us: int, read: Callable[[Interval, Places], Iterable[Candle]]
+) -> dict[int, list[Candle]]:
+    """By book, the candles that cover the 24 hours before ``now_us`` once, in order of time.
+
+    ``read`` gives those that there are. From days down to minutes, only the candle that begins before the
+    window is looked into: four reads serve all books, and of one without trades they look at two days.
+    ``now_us`` must be no earlier than the last trade.
     """
-    start = start_of("1m", now_us) + MINUTE_US - DAY_US
-    return start, -(-start // HOUR_US) * HOUR_US
+    from_us = window_start(now_us)
+    found: dict[int, list[Candle]] = {book: [] for book in books}
+    # What is not covered yet: each book's time from the window's start up to before an end.
+    left = [(book, now_us + 1) for book in found]
+    for interval in reversed(INTERVALS):
+        places = [(book, at) for book, end_us in left for at in _starts(interval, from_us, end_us)]
+        left = []
+        for candle in read(interval, places):
+            if candle.start_us < from_us:
+                left.append((candle.book, candle.start_us + INTERVALS[interval]))
+            else:
+                found[candle.book].append(candle)
+    return {book: sorted(chosen, key=_start) for book, chosen in found.items()}
+
+
+def _starts(interval: Interval, from_us: int, to_us: int) -> range:
+    """The starts of the intervals that cover the time from ``from_us`` up to before ``to_us``."""
+    return range(start_of(interval, from_us), to_us, INTERVALS[interval])
+
+
+def _start(candle: Candle) -> int:
+    return candle.start_us
 
 
 def ticker(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -22,9 +22,11 @@ from carbonmarket.errors import NotFound, StaleWrite
 from carbonmarket.ports.projection import Folded, Key, Mark
 from carbonmarket.records.chain import Cursor
 from carbonmarket.settings import Settings
+from carbonmarket_adapters.dynamo.best_prices import BEST_PRICES, best_prices_after, books_of
 from carbonmarket_adapters.dynamo.chain import CURSOR, CURSOR_KEYS
 from carbonmarket_adapters.dynamo.chain_keys import is_projected, keys_of, kind_of, write_of
 from carbonmarket_adapters.dynamo.table import (
+    READ_ITEMS_MAX,
     TRANSACTION_ITEMS_MAX,
     Delete,
     DocumentTable,
@@ -35,13 +37,13 @@ from carbonmarket_adapters.dynamo.table import (
 )
 
 EFFECTS_MAX = TRANSACTION_ITEMS_MAX - 2
-"""Beside the effects, a transaction holds its journal entry and the cursor."""
+"""Beside the effects and the best prices of their books, a transaction holds its journal entry and the
+cursor."""
 
 JOURNAL_KEPT_S = 7 * 86_400
 """How far back the chain may go and be followed by undoing."""
 
 _CACHED_MAX = 50_000
-_READ_ITEMS_MAX = 100
 _JOURNAL = "JOURNAL"
 
 
@@ -128,8 +130,8 @@ class ChainWriter:
     def load(self, keys: Iterable[Key]) -> dict[Key, msgspec.Struct | None]:
         wanted = list(keys)
         missing = [key for key in wanted if key not in self._known]
-        for start in range(0, len(missing), _READ_ITEMS_MAX):
-            self._read(missing[start : start + _READ_ITEMS_MAX])
+        for start in range(0, len(missing), READ_ITEMS_MAX):
+            self._read(missing[start : start + READ_ITEMS_MAX])
         return {key: self._known[key] for key in wanted}
 
     def commit(self, chain_id: int, versions: Sequence[Folded]) -> Cursor:
@@ -156,7 +158,7 @@ class ChainWriter:
         found = [
             Delete(item.pk, item.sk)
             for item in self._model.scan(attributes_to_get=["pk", "sk", "kind"])
-            if is_projected(item.kind) or item.kind == _ENTRY.name
+            if is_projected(item.kind) or item.kind in (_ENTRY.name, BEST_PRICES.name)
         ]
         for start in range(0, len(found), TRANSACTION_ITEMS_MAX):
             self._table.transact(found[start : start + TRANSACTION_ITEMS_MAX])
@@ -168,6 +170,7 @@ class ChainWriter:
         if entry is None:
             raise NotFound("the journal has no entry to undo; clear the projection and fold the chain anew")
         operations: list[Write | Delete] = [_restored(undo) for undo in entry.undo]
+        operations += best_prices_after(self._table, {undo.key: undo.body is not None for undo in entry.undo})
         operations.append(Delete(_JOURNAL, _journal_sort(entry.last, entry.part)))
         self._replace_cursor(operations, entry.previous)
         self._known.clear()
@@ -194,6 +197,9 @@ class ChainWriter:
             Delete(*keys_of(key)) if record is None else write_of(key, record)
             for key, record in part.effects.items()
         ]
+        operations += best_prices_after(
+            self._table, {key: record is not None for key, record in part.effects.items()}
+        )
         sort = _journal_sort(last.version, number)
         operations.append(Write(_ENTRY, _JOURNAL, sort, entry, expires_at=entry.expires_s))
         self._replace_cursor(operations, after if part.closes else previous)
@@ -243,14 +249,14 @@ def _parts(versions: Sequence[Folded]) -> Iterator[_Part]:
     open_part: _Part | None = None
     for folded in versions:
         if open_part is not None:
-            if len(open_part.effects.keys() | folded.effects.keys()) <= EFFECTS_MAX:
+            if _items(open_part.effects.keys() | folded.effects.keys()) <= EFFECTS_MAX:
                 open_part.before = {**folded.before, **open_part.before}
                 open_part.effects.update(folded.effects)
                 open_part.last = folded
                 continue
             yield open_part
             open_part = None
-        if len(folded.effects) <= EFFECTS_MAX:
+        if _items(folded.effects) <= EFFECTS_MAX:
             open_part = _Part(dict(folded.effects), dict(folded.before), folded, closes=True)
         else:
             yield from _split(folded)
@@ -259,15 +265,23 @@ def _parts(versions: Sequence[Folded]) -> Iterator[_Part]:
 
 
 def _split(folded: Folded) -> Iterator[_Part]:
-    keys = list(folded.effects)
-    for start in range(0, len(keys), EFFECTS_MAX):
-        chosen = keys[start : start + EFFECTS_MAX]
+    chunks: list[list[Key]] = [[]]
+    for key in folded.effects:
+        if _items([*chunks[-1], key]) > EFFECTS_MAX:
+            chunks.append([])
+        chunks[-1].append(key)
+    for chosen in chunks:
         yield _Part(
             {key: folded.effects[key] for key in chosen},
             {key: folded.before[key] for key in chosen},
             folded,
-            closes=start + EFFECTS_MAX >= len(keys),
+            closes=chosen is chunks[-1],
         )
+
+
+def _items(keys: Collection[Key]) -> int:
+    """How many items a transaction writes at most for the records at the keys: they and the best prices."""
+    return len(keys) + len(books_of(keys))
 
 
 def _numbered(parts: Iterable[_Part]) -> Iterator[tuple[_Part, int]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from carbonmarket import candles
+from carbonmarket.candles import Places
 from carbonmarket.ports.projection import Key
 from carbonmarket.records.market import (
     Book,
@@ -35,11 +35,13 @@ from carbonmarket.records.market import (
 )
 from carbonmarket.reputation import SHARES, Standing
 from carbonmarket.settings import Settings
+from carbonmarket_adapters.dynamo.best_prices import best_prices_of
 from carbonmarket_adapters.dynamo.chain_keys import keys_of, kind_of
 from carbonmarket_adapters.dynamo.market_keys import (
     BOOKS,
     LISTINGS,
     TRADE,
+    levels_partition,
     number_sort,
     orders_partition,
     side_of,
@@ -49,8 +51,6 @@ from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Stored
 
 R = TypeVar("R", bound=msgspec.Struct)
 _VERSION_DIGITS = 20
-# As many connections as the client keeps open.
-_READERS = 10
 
 
 class MarketTable:
@@ -65,6 +65,10 @@ class MarketTable:
     def book(self, number: int) -> Book | None:
         return self._record(Book, "book", str(number))
 
+    def books_at(self, numbers: Iterable[int]) -> dict[int, Book]:
+        found = self._at(Book, [("book", str(number)) for number in numbers])
+        return {book.number: book for book in found.values()}
+
     def book_of(self, batch: str, quote: str | None = None) -> Book | None:
         if quote is not None:
             name = self._record(BookName, "book_name", batch, quote)
@@ -72,14 +76,18 @@ class MarketTable:
         found = self._table.query(kind_of("book_name"), f"BOOKS_OF#{batch}", limit=1)
         return next((self.book(stored.record.number) for _, stored in found), None)
 
+    def books_of(self, batches: Iterable[str], quote: str) -> dict[str, Book]:
+        names = self._at(BookName, [("book_name", batch, quote) for batch in batches])
+        found = self.books_at(name.number for name in names.values())
+        return {book.batch: book for book in found.values()}
+
     def levels(self, book: int, is_bid: bool, *, first: int = 50) -> list[Level]:
-        found = self._table.query(kind_of("level"), f"LEVELS#{book}#{side_of(is_bid)}", limit=first)
+        found = self._table.query(kind_of("level"), levels_partition(book, side_of(is_bid)), limit=first)
         return [stored.record for _, stored in found]
 
     def best_asks(self, books: Iterable[int]) -> dict[int, int]:
-        with ThreadPoolExecutor(_READERS) as readers:
-            found = readers.map(lambda book: self.levels(book, False, first=1), books)
-            return {level.book: level.price for levels in found for level in levels}
+        found = best_prices_of(self._table, books)
+        return {book: prices.ask for book, prices in found.items() if prices.ask is not None}
 
     def order(self, book: int, order: str) -> Order | None:
         return self._record(Order, "order", str(book), order)
@@ -120,19 +128,20 @@ class MarketTable:
         inside = itertools.takewhile(lambda item: item[1].record.start_us < to_us, found)
         return [stored.record for _, stored in inside]
 
-    def ticker(self, book: int, now_us: int) -> Ticker | None:
-        record = self.book(book)
-        if record is None:
-            return None
-        start, first_hour = candles.window(now_us)
-        day = (
-            *self.candles(book, "1m", start, first_hour),
-            *self.candles(book, "1h", first_hour, now_us + 1),
-        )
-        bid, ask = (next(iter(self.levels(book, is_bid, first=1)), None) for is_bid in (True, False))
-        return candles.ticker(
-            book, record.last_price, day, bid.price if bid else None, ask.price if ask else None
-        )
+    def tickers(self, books: Sequence[Book], now_us: int) -> list[Ticker]:
+        numbers = [book.number for book in books]
+        days = candles.of_last_24h(numbers, now_us, self._candles_at)
+        prices = best_prices_of(self._table, numbers)
+        return [
+            candles.ticker(
+                book.number,
+                book.last_price,
+                days[book.number],
+                prices[book.number].bid,
+                prices[book.number].ask,
+            )
+            for book in books
+        ]
 
     def listings(self, *, after: str | None = None, first: int = 50) -> list[tuple[str, Listing]]:
         return _records(self._table.query_gsi1(kind_of("listing"), LISTINGS, after=after, limit=first))
@@ -205,6 +214,10 @@ class MarketTable:
             self._table.query(kind_of("rating"), f"PARTY#{party}", prefix="RATING#", after=after, limit=first)
         )
 
+    def _candles_at(self, interval: Interval, places: Places) -> list[Candle]:
+        keys = [("candle", str(book), interval, str(start)) for book, start in places]
+        return list(self._at(Candle, keys, consistent=False).values())
+
     def _trades(self, partition: str, after: str | None, first: int) -> list[tuple[str, Trade]]:
         return _records(self._table.query(TRADE, partition, after=after, limit=first, reverse=True))
 
@@ -228,6 +241,15 @@ class MarketTable:
         of_kind: Kind[R] = kind_of(kind)
         found = self._table.get_many(of_kind, places) if places else {}
         return sorted(((places[place], stored.record) for place, stored in found.items()), key=_cursor)
+
+    def _at(self, record: type[R], keys: Sequence[Key], *, consistent: bool = True) -> dict[Key, R]:
+        """The records that exist at keys of one kind, all of them different."""
+        if not keys:
+            return {}
+        kind: Kind[R] = kind_of(keys[0][0])
+        places = {keys_of(key): key for key in keys}
+        found = self._table.get_many(kind, places, consistent=consistent)
+        return {places[place]: stored.record for place, stored in found.items()}
 
     def _record(self, record: type[R], *key: str) -> R | None:
         kind: Kind[R] = kind_of(key[0])

@@ -35,9 +35,14 @@ def orders_partition(account: str, *, is_open: bool) -> str:
     return f"ORDERS#{account}#{'OPEN' if is_open else 'ENDED'}"
 
 
+def levels_partition(book: int | str, side: str) -> str:
+    """The partition of a side's price levels."""
+    return f"LEVELS#{book}#{side}"
+
+
 def _level_keys(book: str, side: str, price: str) -> tuple[str, str]:
     """The best price of a side sorts first."""
-    return f"LEVELS#{book}#{side}", number_sort(PRICE_MAX - int(price) if side == "bid" else price)
+    return levels_partition(book, side), number_sort(PRICE_MAX - int(price) if side == "bid" else price)
 
 
 def _order_index(order: records.Order) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -26,6 +27,9 @@ from carbonmarket.settings import Settings
 R = TypeVar("R", bound=msgspec.Struct)
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 TRANSACTION_ITEMS_MAX = 100
+READ_ITEMS_MAX = 100
+READERS = 10
+"""As many connections as the client keeps open."""
 
 
 class _ByGsi1(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
@@ -135,11 +139,24 @@ class DocumentTable:
             return None
         return Stored(kind.decode(item.body, int(item.item_version)), int(item.revision))
 
-    def get_many(self, kind: Kind[R], keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stored[R]]:
-        """The records that exist at the keys."""
+    def get_many(
+        self, kind: Kind[R], keys: Iterable[tuple[str, str]], *, consistent: bool = True
+    ) -> dict[tuple[str, str], Stored[R]]:
+        """The records that exist at the keys, a request for each hundred, several requests at a time."""
+        wanted = list(keys)
+        pages = [wanted[start : start + READ_ITEMS_MAX] for start in range(0, len(wanted), READ_ITEMS_MAX)]
+
+        def read(page: list[tuple[str, str]]) -> list[Item]:
+            return list(self._model.batch_get(page, consistent_read=consistent))
+
+        if len(pages) > 1:
+            with ThreadPoolExecutor(READERS) as readers:
+                found = [item for items in readers.map(read, pages) for item in items]
+        else:
+            found = [item for page in pages for item in read(page)]
         return {
             (item.pk, item.sk): Stored(kind.decode(item.body, int(item.item_version)), int(item.revision))
-            for item in self._model.batch_get(list(keys), consistent_read=True)
+            for item in found
         }
 
     def put(self, write: Write) -> None:

@@ -68,18 +68,15 @@ def list_candles(book: str, query: dict[str, str], *, desk: Desk) -> list[Candle
 
 def get_ticker(book: str, *, desk: Desk) -> Ticker:
     """A book's figures of the last 24 hours."""
-    found = desk.market.ticker(parse_number(book, "book"), ledger_now_us(desk))
-    if found is None:
-        raise NotFound("there is no book with this number", field="book")
+    [found] = desk.market.tickers([get_book(book, desk=desk)], ledger_now_us(desk))
     return found
 
 
 def list_tickers(after: str | None, first: int, *, desk: Desk) -> list[tuple[str, Ticker]]:
     """The figures of all books."""
     rows = desk.market.books(after=after, first=first)
-    now_us = ledger_now_us(desk)
-    tickers = ((cursor, desk.market.ticker(book.number, now_us)) for cursor, book in rows)
-    return [(cursor, ticker) for cursor, ticker in tickers if ticker is not None]
+    tickers = desk.market.tickers([book for _, book in rows], ledger_now_us(desk))
+    return [(cursor, ticker) for (cursor, _), ticker in zip(rows, tickers, strict=True)]
 
 
 def ledger_now_us(desk: Desk) -> int:

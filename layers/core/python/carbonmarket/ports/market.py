@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from carbonmarket.records.market import (
@@ -37,8 +37,16 @@ class MarketProjection(Protocol):
         """A book."""
         ...
 
+    def books_at(self, numbers: Iterable[int]) -> dict[int, Book]:
+        """The books that have the numbers, read together."""
+        ...
+
     def book_of(self, batch: str, quote: str | None = None) -> Book | None:
         """The batch's book in the asset at ``quote``, or its first one by that address."""
+        ...
+
+    def books_of(self, batches: Iterable[str], quote: str) -> dict[str, Book]:
+        """The books of batches in the asset at ``quote``, by batch, read together."""
         ...
 
     def levels(self, book: int, is_bid: bool, *, first: int = 50) -> list[Level]:
@@ -46,7 +54,8 @@ class MarketProjection(Protocol):
         ...
 
     def best_asks(self, books: Iterable[int]) -> dict[int, int]:
-        """The lowest price at which somebody sells, by book; a book in which nobody sells has none."""
+        """The lowest price at which somebody sells, by book, read together; a book in which nobody sells has
+        none."""
         ...
 
     def order(self, book: int, order: str) -> Order | None:
@@ -77,8 +86,9 @@ class MarketProjection(Protocol):
         """The candles that start from ``from_us`` up to before ``to_us``; no candle where no trade was."""
         ...
 
-    def ticker(self, book: int, now_us: int) -> Ticker | None:
-        """The figures of the 24 hours before ``now_us``; None if there is no such book."""
+    def tickers(self, books: Sequence[Book], now_us: int) -> list[Ticker]:
+        """The books' figures of the 24 hours before ``now_us``, which must be no earlier than the last trade;
+        read together."""
         ...
 
     def listings(self, *, after: str | None = None, first: int = 50) -> list[tuple[str, Listing]]:
