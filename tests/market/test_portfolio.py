@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbonmarket.operations.find_portfolio import decide_basis
+from carbonmarket.operations.find_portfolio import decide_basis, list_positions
+from carbonmarket.records.principal import DEVELOPER, Principal
+from carbonmarket_adapters.wiring import market, registry
+from tests.fixtures.requests import requests_of
 from tests.market.exchange import GRAMS, TICK, Exchange
 from tests.sagas.test_retire import certificate
 
@@ -43,6 +46,26 @@ def test_what_is_held_cost_what_the_newest_purchases_cost(exchange: Exchange) ->
     assert certificate(exchange.world, ordered["id"]).status_code == 200
     held = position(exchange, buyer, exchange.batches[0])
     assert (held["grams"], held["cost"]) == ("50", str(paid[1] * 50 // 100))
+
+
+def test_requests_for_a_portfolio_do_not_grow_with_its_batches(exchange: Exchange) -> None:
+    for number in exchange.books:
+        exchange.place(exchange.seller, "sell", 30, 100, book=str(number))
+    exchange.watch()
+    seller = Principal(subject="seller", organisation=exchange.seller, roles=frozenset({DEVELOPER}))
+    found: dict[int, list[Any]] = {}
+
+    def requests(first: int) -> int:
+        def look() -> None:
+            found[first] = list_positions(
+                None, first, caller=seller, desk=market.desk(0), registry=registry.registry()
+            )
+
+        return requests_of(exchange.world.settings, look, "chain", "registry")
+
+    assert 0 < requests(1) == requests(2)
+    assert [len(found[first]) for first in (1, 2)] == [1, 2]
+    assert [each.held.in_orders for _, each in found[2]] == [100, 100]
 
 
 def test_a_position_leads_to_the_evidence(exchange: Exchange) -> None:

@@ -9,7 +9,7 @@ Keys (pk / sk, listed by gsi1):
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -93,6 +93,10 @@ class DynamoRegistry:
 
     def batch(self, batch: str) -> Kept[Batch] | None:
         return _kept(self._table.get(BATCH, f"batch#{batch}", "batch"))
+
+    def batches_named(self, batches: Iterable[str]) -> dict[str, Batch]:
+        found = self._table.get_many(BATCH, {(f"batch#{batch}", "batch") for batch in batches})
+        return {stored.record.id: stored.record for stored in found.values()}
 
     def batches(self, after: str | None) -> Iterator[tuple[str, Batch]]:
         return self._index(BATCH, "batches", after)

@@ -9,7 +9,7 @@ have no price and are told apart.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -18,7 +18,7 @@ from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.ports.registry import RegistryStore
 from carbonmarket.records import registry as issued
 from carbonmarket.records.chain import Batch, Holding
-from carbonmarket.records.market import Trade
+from carbonmarket.records.market import Book, Trade
 from carbonmarket.records.principal import Principal
 
 _PAGE = 100
@@ -67,11 +67,15 @@ def list_positions(
     account = own_organisation(caller, desk.accounts).account_address
     held = _held(account, desk)
     wanted = sorted(address for address in held if after is None or address > after)[:first]
-    trades = _purchases(account, set(wanted), desk)
-    found = (
-        (address, _position(held[address], address, trades[address], desk, registry)) for address in wanted
-    )
-    return [(address, position) for address, position in found if position is not None]
+    batches = desk.credits.batches_at(wanted)
+    books = desk.market.books_of(batches, desk.quote)
+    issues = registry.batches_named(batch.id for batch in batches.values())
+    trades = _purchases(account, batches.keys(), desk)
+    return [
+        (address, _position(batch, held[address], trades[address], books.get(address), issues.get(batch.id)))
+        for address in wanted
+        if (batch := batches.get(address)) is not None
+    ]
 
 
 def decide_basis(purchases: Iterable[tuple[int, int]], grams: int) -> Basis:
@@ -85,21 +89,20 @@ def decide_basis(purchases: Iterable[tuple[int, int]], grams: int) -> Basis:
 
 
 def _position(
-    held: Held, address: str, purchases: list[tuple[int, int]], desk: Desk, registry: RegistryStore
-) -> Position | None:
-    batch = desk.credits.batch_at(address)
-    if batch is None:
-        return None
-    book = desk.market.book_of(address, desk.quote)
+    batch: Batch,
+    held: Held,
+    purchases: list[tuple[int, int]],
+    book: Book | None,
+    issue: issued.Batch | None,
+) -> Position:
     last = book.last_price if book is not None else None
-    issue = registry.batch(batch.id)
     return Position(
         batch=batch,
         held=held,
         basis=decide_basis(purchases, held.grams),
         last_price=last,
         value=None if last is None else last * held.grams // GRAMS_PER_TONNE,
-        issue=issue.record if issue is not None else None,
+        issue=issue,
     )
 
 
@@ -126,17 +129,17 @@ def _holdings(account: str, desk: Desk) -> Iterator[Holding]:
 
 
 def _in_asks(account: str, desk: Desk) -> Counter[str]:
-    found: Counter[str] = Counter()
-    batches: dict[int, str] = {}
+    by_book: Counter[int] = Counter()
     after = None
     while rows := desk.market.orders_of(account, open_only=True, after=after, first=_PAGE):
         for _, order in rows:
-            if order.is_bid:
-                continue
-            if order.book not in batches and (book := desk.market.book(order.book)) is not None:
-                batches[order.book] = book.batch
-            found[batches[order.book]] += order.held
+            if not order.is_bid:
+                by_book[order.book] += order.held
         after = rows[-1][0]
+    books = desk.market.books_at(by_book)
+    found: Counter[str] = Counter()
+    for number, held in by_book.items():
+        found[books[number].batch] += held
     return found
 
 
@@ -150,7 +153,7 @@ def _listed(account: str, desk: Desk) -> Counter[str]:
     return +found
 
 
-def _purchases(account: str, batches: set[str], desk: Desk) -> dict[str, list[tuple[int, int]]]:
+def _purchases(account: str, batches: Collection[str], desk: Desk) -> dict[str, list[tuple[int, int]]]:
     """(grams, cost with fee) of what the account bought of each batch in the quote asset, newest first."""
     found: dict[str, list[tuple[int, int]]] = {batch: [] for batch in batches}
     after = None

@@ -5,7 +5,7 @@ Every write carries the entry of the audit that tells of it, and both stand or f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -65,6 +65,10 @@ class RegistryStore(Protocol):
     def save_review(self, review: Review, revision: int, entry: AuditEntry) -> None: ...
 
     def batch(self, batch: str) -> Kept[Batch] | None: ...
+
+    def batches_named(self, batches: Iterable[str]) -> dict[str, Batch]:
+        """The batches that have the ids, by id, read together."""
+        ...
 
     def batches(self, after: str | None) -> Iterator[tuple[str, Batch]]: ...
 
