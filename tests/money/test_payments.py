@@ -212,6 +212,9 @@ def test_an_account_that_can_not_be_opened_or_found(payments: Payments, key: Key
     account = payments.open_payout_account(opening, "ORG1", "US").account
     with pytest.raises(IdempotencyMismatch):
         payments.open_payout_account(opening, "ORG2", "US")
+    with pytest.raises(InvalidInput, match="accounts in JM cannot be created") as elsewhere:
+        payments.open_payout_account(key(), "ORG3", "JM")
+    assert elsewhere.value.field == "country"
     with pytest.raises(InvalidInput) as refused:
         payments.onboarding(account, "nowhere")
     assert refused.value.field == "return_url"

@@ -10,6 +10,15 @@ from infra.local.engines.stripe.store import Object
 
 _TYPES = {"custom", "express", "standard"}
 
+_PLATFORM = "US"
+_SERVED = set(
+    """
+    AE AT AU BE BG BR CA CH CY CZ DE DK EE ES FI FR GB GI GR HK HR HU IE IT JP LI LT LU LV MT MX MY NL NO NZ PL PT
+    RO SE SG SI SK TH US
+    """.split()  # noqa: SIM905 - a list of two letters each reads worse
+)
+"""Where accounts under the full service agreement are opened (stripe.com/global)."""
+
 
 def create_account(context: Context, params: Params) -> Object:
     """POST /v1/accounts: an account that can't be paid out until its owner has been through onboarding."""
@@ -19,6 +28,13 @@ def create_account(context: Context, params: Params) -> Object:
     type = take.text(params, "type", "express")
     if type not in _TYPES:
         raise invalid(f"Invalid type: must be one of {', '.join(sorted(_TYPES))}", param="type")
+    country = take.text(params, "country", _PLATFORM)
+    if country not in _SERVED:
+        # Stripe names no parameter here: github.com/antiwork/gumroad/issues/1876.
+        raise invalid(
+            f"Connected accounts in {country} cannot be created by platforms in {_PLATFORM}. Please contact us "
+            "via https://support.stripe.com/contact if you need further assistance."
+        )
     wanted = params.get("capabilities") or {"transfers": {"requested": "true"}}
     account = context.new(
         "account",
@@ -27,7 +43,7 @@ def create_account(context: Context, params: Params) -> Object:
         business_type=params.get("business_type"),
         capabilities=dict.fromkeys(wanted, "inactive"),
         charges_enabled=False,
-        country=take.text(params, "country", "US"),
+        country=country,
         default_currency=take.text(params, "default_currency", "usd"),
         details_submitted=False,
         email=params.get("email"),

@@ -174,8 +174,12 @@ class StripePayments:
             "metadata": {"organisation": organisation},
             "type": "express",
         }
-        with self._errors():
-            return _payout_account(_plain(self._api.accounts.create(asked, _once("account", key))))
+        try:
+            with self._errors():
+                return _payout_account(_plain(self._api.accounts.create(asked, _once("account", key))))
+        except InvalidInput as refused:
+            # Of a country that it does not serve Stripe names no parameter; nothing else is the seller's.
+            raise InvalidInput(refused.reason, field="country") from refused
 
     def payout_account(self, account: str) -> PayoutAccount:
         with self._errors():
