@@ -14,10 +14,11 @@ from carbonmarket.records.chain import Batch
 from carbonmarket.records.market import Book, Level, Listing, PartyOf, PartyStanding
 from carbonmarket.reputation import SHARES
 from carbonmarket.settings import Settings
+from carbonmarket_adapters.dynamo.best_prices import BEST_PRICES, BestPrices, best_prices_keys
 from carbonmarket_adapters.dynamo.chain import ChainTable
 from carbonmarket_adapters.dynamo.chain_keys import key_of, write_of
 from carbonmarket_adapters.dynamo.market import MarketTable
-from carbonmarket_adapters.dynamo.table import TRANSACTION_ITEMS_MAX, DocumentTable, table_model
+from carbonmarket_adapters.dynamo.table import TRANSACTION_ITEMS_MAX, DocumentTable, Write, table_model
 
 BOOKS = 1_000
 LISTINGS = 5_000
@@ -72,6 +73,10 @@ def _refresh(catalogue: Catalogue, now_us: int) -> float:
 def _fill(settings: Settings) -> None:
     table = DocumentTable(settings, "chain")
     writes = [write_of(key_of(kind, record), record) for kind, record in _records()]
+    writes += [
+        Write(BEST_PRICES, *best_prices_keys(number), BestPrices(book=number, bid=None, ask=_PRICE))
+        for number in range(1, BOOKS + 1)
+    ]
     for start in range(0, len(writes), TRANSACTION_ITEMS_MAX):
         table.transact(writes[start : start + TRANSACTION_ITEMS_MAX])
 

@@ -13,8 +13,8 @@ _TYPES = {"custom", "express", "standard"}
 _PLATFORM = "US"
 _SERVED = set(
     """
-    AE AT AU BE BG BR CA CH CY CZ DE DK EE ES FI FR GB GI GR HK HR HU IE IT JP LI LT LU LV MT MX MY NL NO NZ PL PT
-    RO SE SG SI SK TH US
+    AE AT AU BE BG BR CA CH CY CZ DE DK EE ES FI FR GB GI GR HK HR HU IE IT JP LI LT LU LV MT MX MY NL NO NZ
+    PL PT RO SE SG SI SK TH US
     """.split()  # noqa: SIM905 - a list of two letters each reads worse
 )
 """Where accounts under the full service agreement are opened (stripe.com/global)."""
@@ -32,8 +32,8 @@ def create_account(context: Context, params: Params) -> Object:
     if country not in _SERVED:
         # Stripe names no parameter here: github.com/antiwork/gumroad/issues/1876.
         raise invalid(
-            f"Connected accounts in {country} cannot be created by platforms in {_PLATFORM}. Please contact us "
-            "via https://support.stripe.com/contact if you need further assistance."
+            f"Connected accounts in {country} cannot be created by platforms in {_PLATFORM}. Please contact "
+            "us via https://support.stripe.com/contact if you need further assistance."
         )
     wanted = params.get("capabilities") or {"transfers": {"requested": "true"}}
     account = context.new(
