@@ -7,24 +7,30 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from carbonmarket import candles
 from carbonmarket.candles import DAY_US, INTERVALS
+from carbonmarket.operations.acts import Desk
+from carbonmarket.operations.route_order import Criteria, RouteOrder, route_order
 from carbonmarket.ports.projection import Folded, Key
 from carbonmarket.records.market import Book, BookName, Level
 from carbonmarket.settings import Settings
 from carbonmarket_adapters.dynamo.best_prices import BEST_PRICES, best_prices_keys
+from carbonmarket_adapters.dynamo.chain import ChainTable
 from carbonmarket_adapters.dynamo.chain_keys import key_of, write_of
 from carbonmarket_adapters.dynamo.chain_writer import EFFECTS_MAX, ChainWriter
 from carbonmarket_adapters.dynamo.market import MarketTable
 from carbonmarket_adapters.dynamo.table import DocumentTable, Write, table_model
 from infra.local.settings import MachineSettings
 from tests.fixtures.requests import requests_of
+from tests.unit.market.test_routes import batch
 
 _stages = itertools.count()
+unasked: Any = None
 NOW = 1_467_374_400_000_000  # 2016-07-01T12:00Z
 
 
@@ -201,3 +207,17 @@ def test_requests_for_books_of_batches_do_not_grow_with_the_batches(settings: Se
     assert chain.market.books_of(batches, "0xd") == batches
     assert chain.market.books_of(batches, "0xe") == {}
     assert requests_of(settings, lambda: chain.market.books_of(batches, "0xd"), "chain") == 2
+
+
+def test_requests_for_a_route_do_not_grow_with_the_books(settings: Settings) -> None:
+    books = fill(settings, 40, NOW - 3 * DAY_US)
+    made = [batch(address=each.batch, id=f"BAT{each.number}") for each in books]
+    DocumentTable(settings, "chain").transact([write_of(key_of("batch", each), each) for each in made])
+    desk = Desk(
+        market=MarketTable(settings), credits=ChainTable(settings), quote="0xd", now_us=NOW,
+        terms=unasked, chain=unasked, accounts=unasked, kept=unasked,
+    )  # fmt: skip
+    asked = RouteOrder(criteria=Criteria(countries=("US",)), price="9", grams="4")
+    assert [leg.book for leg in route_order(asked, desk=desk).legs] == [1, 2, 3, 4]
+    # The books and that there are no more, their batches, their best prices, and the levels of sixteen.
+    assert requests_of(settings, lambda: route_order(asked, desk=desk), "chain") == 4 + 16

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import nsmallest
 
 import msgspec
 
@@ -26,6 +27,8 @@ from carbonmarket.records.principal import Principal
 from carbonmarket.times import format_s
 
 _PAGE = 100
+_CANDIDATES = 4 * market_calls.ROUTE_BOOKS_MAX
+"""Books that are looked into: more than a route has, since one whose lot is above the rest is passed over."""
 _STEPS_PER_BOOK = 2
 
 
@@ -104,13 +107,15 @@ class PlacedByCriteria(msgspec.Struct, frozen=True, kw_only=True):
 def route_order(request: RouteOrder, *, desk: Desk) -> Route:
     """Propose the cheapest route of at most four books that one transaction can take.
 
-    Conflict if no book that meets the criteria sells at the price.
+    Looked into are the books with the best prices, with which a route begins anyway, not all that sell below
+    the limit. Conflict if no book that meets the criteria sells at the price.
     """
     limit, wanted = parse_price(request.price), parse_grams(request.grams, "grams")
     cost(limit, wanted)
     books = {book.number: (book, batch) for book, batch in _matching(request.criteria, desk)}
-    sold = (number for number, best in desk.market.best_asks(books).items() if best <= limit)
-    offers = [offer for number in sold for offer in _offers(number, limit, desk)]
+    served = [number for number, (book, _) in books.items() if book.lot <= wanted]
+    sold = ((best, number) for number, best in desk.market.best_asks(served).items() if best <= limit)
+    offers = [offer for _, number in nsmallest(_CANDIDATES, sold) for offer in _offers(number, limit, desk)]
     route = decide_route(sorted(offers, key=lambda o: (o.price, o.book)), books, wanted)
     if not route.legs:
         raise Conflict("no book that meets the criteria sells at this price")
