@@ -18,6 +18,12 @@ module carbon_market::transfer_policy {
     const E_ALREADY_FROZEN: u64 = 2;
     /// The account to unfreeze is not frozen.
     const E_NOT_FROZEN: u64 = 3;
+    /// Nobody's address and the market's vault stand above what belongs to all: they cannot be frozen.
+    const E_NOT_AN_ACCOUNT: u64 = 4;
+
+    /// Of the vault's address, which `market_vault` makes in a package of its own.
+    const VAULT_SEED: vector<u8> = b"CARBONMARKET::VAULT";
+    const NOBODY: address = @0x0;
 
     /// An enum, so that later versions can hold more than freezes.
     enum Policy has key {
@@ -42,6 +48,8 @@ module carbon_market::transfer_policy {
     }
 
     public(friend) fun freeze_account(account: address, reason: String) acquires Policy {
+        let vault = object::create_object_address(&@carbon_market, VAULT_SEED);
+        assert!(account != NOBODY && account != vault, E_NOT_AN_ACCOUNT);
         let frozen = &mut Policy[@carbon_market].frozen;
         assert!(!frozen.contains(account), E_ALREADY_FROZEN);
         frozen.add(account, reason);
@@ -83,9 +91,24 @@ module carbon_market::transfer_policy {
         *Policy[@carbon_market].frozen.borrow_with_default(account, &string::utf8(b""))
     }
 
+    /// Whether neither the account nor, where it is an object, any owner above it is frozen.
+    public fun may_trade(account: address): bool acquires Policy {
+        if (is_frozen(account)) return false;
+        while (object::is_object(account)) {
+            account = object::owner(object::address_to_object<ObjectCore>(account));
+            if (is_frozen(account)) return false;
+        };
+        true
+    }
+
     /// For whoever lets accounts do business with credits without moving them yet.
     public fun assert_may_trade(account: address) acquires Policy {
-        assert!(!is_frozen(account), E_FROZEN);
+        assert!(may_trade(account), E_FROZEN);
+    }
+
+    /// Of a batch: whether it is frozen itself.
+    public fun assert_not_frozen(batch: address) acquires Policy {
+        assert!(!is_frozen(batch), E_FROZEN);
     }
 
     /// The withdraw hook of every batch. Stores may lie in objects of objects, so every owner above the
@@ -93,12 +116,7 @@ module carbon_market::transfer_policy {
     public fun withdraw<T: key>(
         store: Object<T>, amount: u64, transfer_ref: &TransferRef
     ): FungibleAsset acquires Policy {
-        let owner = object::owner(store);
-        assert_may_trade(owner);
-        while (object::is_object(owner)) {
-            owner = object::owner(object::address_to_object<ObjectCore>(owner));
-            assert_may_trade(owner);
-        };
+        assert_may_trade(object::owner(store));
         fungible_asset::withdraw_with_ref(transfer_ref, store, amount)
     }
 

@@ -71,6 +71,21 @@ module carbon_market::transfer_policy_tests {
     }
 
     #[test]
+    #[expected_failure(abort_code = transfer_policy::E_NOT_AN_ACCOUNT, location = transfer_policy)]
+    fun nobody_is_not_frozen() {
+        scenario::open();
+        access_control::freeze_account(&scenario::pauser(), @0x0, text(b"case 17"));
+    }
+
+    #[test]
+    #[expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun a_frozen_batch_is_frozen() {
+        scenario::open();
+        access_control::freeze_account(&scenario::pauser(), @0xde, text(b"case 17"));
+        transfer_policy::assert_not_frozen(@0xde);
+    }
+
+    #[test]
     #[expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
     fun a_freeze_reaches_stores_in_objects_of_objects() {
         scenario::open();

@@ -73,6 +73,13 @@ def test_the_vault_holds_what_is_claimable_and_in_orders_and_a_false_balance_is_
     grams = amounts[exchange.batch.address]
     assert grams.orders == 60
     assert grams.vault_holds == grams.claimable + grams.orders + grams.listings + grams.gifts
+    # What a stranger sends to the vault is nobody's, and no difference.
+    sent = calls.give(exchange.batch.address, exchange.vault, 3)
+    exchange.do("developer", sent, exchange.key())
+    exchange.watch()
+    with_more = {asset.asset: asset for asset in run(exchange).assets}[exchange.batch.address]
+    assert (with_more.vault_owes, with_more.vault_holds) == (grams.vault_owes, grams.vault_holds + 3)
+    assert with_more.differences == ()
     key = ("claimable", exchange.address("buyer"), exchange.batch.address)
     [claimable] = [c for c in exchange.trading.claimables(key[1]) if c.asset == key[2]]
     table = DocumentTable(exchange.settings, "chain")

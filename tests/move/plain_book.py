@@ -13,7 +13,7 @@ from tests.move.plain_records import TONNE, Book, Order, State, up
 Event = tuple[str, dict[str, Any]]
 STEPS, STEPS_BEFORE_PAGE = 16, 8
 GTC, IOC, FOK, POST_ONLY, AT_MARKET = range(5)
-BY_OWNER, REMAINDER, SELF_TRADE, EXPIRED, FROZEN, LABELS_LOST = range(1, 7)
+BY_OWNER, REMAINDER, SELF_TRADE, EXPIRED, FROZEN, LABELS_LOST, TOO_SMALL = range(1, 8)
 VAULT, USDC = "vault", "usdc"
 
 
@@ -159,9 +159,8 @@ class PlainBooks:
 
     def _go_on(self, book: Book, steps: int) -> int:
         """The pending order's turn."""
-        state, order = self.state, book.pending
-        closed = state.paused or book.asset in state.frozen or book.required & ~book.labels != 0
-        if order is None or closed:
+        order = book.pending
+        if order is None or self._is_closed(book):
             return steps
         book.pending = None
         cause, crosses, payout = self._why_dead(book, order), False, (0, 0)
@@ -171,6 +170,10 @@ class PlainBooks:
         if not self._settle(book, order, cause, crosses, payout):
             self._tell("PendingChanged", book=book.number, order_old=order.id, order_new=0)
         return steps
+
+    def _is_closed(self, book: Book) -> bool:
+        state = self.state
+        return state.paused or book.asset in state.frozen or book.required & ~book.labels != 0
 
     def _why_dead(self, book: Book, order: Order) -> int:
         if 0 < order.expires_at <= self.now:
@@ -228,9 +231,18 @@ class PlainBooks:
             maker_fee=maker_fee, taker_fee=taker_fee, maker_open_old=maker.open + grams,
             maker_open_new=maker.open, taker_open_old=taker.open + grams, taker_open_new=taker.open,
         )  # fmt: skip
+        if self._is_small(book, maker):
+            others.pop(0)
+            self._end(book, maker, TOO_SMALL)
         return (grams if taker.is_bid else quote - taker_fee), maker_fee + taker_fee
 
+    def _is_small(self, book: Book, order: Order) -> bool:
+        """Whether what is left of an order is less than an order may be."""
+        return order.open > 0 and up(order.price * order.open, TONNE) < book.minimum
+
     def _settle(self, book: Book, taker: Order, cause: int, crosses: bool, payout: tuple[int, int]) -> bool:
+        if not cause and not crosses and self._is_small(book, taker):
+            cause = TOO_SMALL
         waits = crosses and not cause
         self._credit(taker.owner, book.asset if taker.is_bid else USDC, payout[0])
         self._credit(VAULT, USDC, payout[1])
@@ -274,9 +286,12 @@ class PlainBooks:
 
     def cancel(self, number: int, owner: str, order: int) -> None:
         book = self.state.books[number]
+        found = book.find(order)
+        self._refuse_if(found is None, "market_book::E_UNKNOWN_ORDER")
+        self._refuse_if(found is not None and found.owner != owner, "market_book::E_NOT_YOURS")
         self._go_on(book, STEPS)
-        self._refuse_if(book.find(order) is None, "market_book::E_UNKNOWN_ORDER")
-        self._cancel(book, owner, order)
+        if book.find(order):
+            self._cancel(book, owner, order)
 
     def cancel_page(self, number: int, owner: str, orders: tuple[int, ...]) -> None:
         book = self.state.books[number]
@@ -317,7 +332,16 @@ class PlainBooks:
         )  # fmt: skip
 
     def work(self, number: int) -> None:
-        self._go_on(self.state.books[number], STEPS)
+        """The pending order's turn, and then dead orders at the top of both sides are cleared away."""
+        book = self.state.books[number]
+        steps = self._go_on(book, STEPS)
+        if self._is_closed(book):
+            return
+        for side in (book.bids, book.asks):
+            while steps and side and self._why_dead(book, side[0]):
+                order = side.pop(0)
+                self._end(book, order, self._why_dead(book, order))
+                steps -= 1
 
     def buy_by_criteria(
         self, owner: str, legs: tuple[tuple[int, int], ...], price: int, labels: int, from_wallet: bool
@@ -328,7 +352,8 @@ class PlainBooks:
         for number, grams in legs:
             book = self.state.books[number]
             self._refuse_if(labels & ~book.labels != 0, "criteria::E_LABELS_MISSING")
-            steps = self._go_on(book, steps)
+            if steps > 0:
+                steps = self._go_on(book, steps)
             if steps > 0:
                 sums = (price, grams, 1000, labels, 0, from_wallet)
                 steps, filled = self.place(number, owner, True, IOC, *sums, steps)

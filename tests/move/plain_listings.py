@@ -47,7 +47,11 @@ class PlainMarket(PlainBooks):
         self._refuse_if(listing.price > limit, "listings::E_PRICE_ABOVE_LIMIT")
         self._refuse_if(listing.taker_bps > cap, "market_fees::E_ABOVE_CAP")
         quote = listing.price * grams // TONNE
-        maker_fee, taker_fee = (up(quote * bps, 10_000) for bps in (listing.maker_bps, listing.taker_bps))
+        # The seller's fees round up once over the whole listing, the buyer's once a purchase.
+        before = up(listing.sold_for * listing.maker_bps, 10_000)
+        listing.sold_for += quote
+        maker_fee = up(listing.sold_for * listing.maker_bps, 10_000) - before
+        taker_fee = up(quote * listing.taker_bps, 10_000)
         if from_wallet:
             self._bring(owner, USDC, quote + taker_fee)
         else:

@@ -84,6 +84,7 @@ class Listing:
     maker_bps: int
     taker_bps: int
     labels: int
+    sold_for: int = 0
 
 
 @dataclass

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from infra.local.chain.vm import Outcome
@@ -17,8 +18,8 @@ from tests.move.plain_listings import PlainMarket
 from tests.move.plain_records import Book, Order, Supply
 
 BOOKS = (
-    Book(1, "grams", tick=TICK, lot=1, minimum=5, required=1, labels=1),
-    Book(2, "other grams", tick=TICK // 10, lot=10, minimum=7, required=0, labels=1),
+    Book(1, "grams", tick=TICK, lot=1, minimum=14, required=1, labels=1),
+    Book(2, "other grams", tick=TICK // 10, lot=10, minimum=15, required=0, labels=1),
 )
 """Book 2 is of another batch, with finer prices and larger lots."""
 CROWD = 250
@@ -30,13 +31,13 @@ TOLD = {
     "ListingPriceChanged", "ListingCancelled", "GiftMade", "GiftEnded", "CreditsReversed",
 }  # fmt: skip
 WEIGHTS = {
-    "place": 45, "take": 5, "small": 60, "cancel": 5, "cancel_page": 1, "amend": 5, "work": 1, "deposit": 5,
+    "place": 40, "take": 7, "small": 75, "cancel": 5, "cancel_page": 1, "amend": 5, "work": 1, "deposit": 5,
     "claim": 6, "freeze": 1, "unfreeze": 6, "pause": 0.3, "unpause": 6, "labels": 4, "fees": 1, "wait": 4,
     "buy_and_retire": 1, "retire": 1, "distribute": 0.7, "usdc": 1.5, "block": 1, "faucet": 2,
 }  # fmt: skip
 BESIDE = {
     "criteria": 5, "list": 4, "buy": 8, "reprice": 1, "take_back": 2, "give": 4, "claim_gift": 4,
-    "take_gift_back": 1, "reverse": 0.2,
+    "take_gift_back": 1, "reverse": 0.2, "stray": 0.5,
 }  # fmt: skip
 """Acts on both books at once, on listings and gifts, and reversals."""
 HASH = "0x" + "91" * 32
@@ -62,6 +63,8 @@ class Play:
     refusals: dict[tuple[str, int], str]
     weights: dict[str, float]
     number: int = 0
+    strays: Counter[str] = field(default_factory=Counter)
+    """What was sent to the vault's address and is nobody's."""
 
     def told(self, outcome: Outcome) -> list[Event]:
         """What the chain told, in the words of the plain book."""
@@ -149,7 +152,7 @@ class Play:
         """Around the middle, and seldom across it."""
         is_bid = self.chance.random() < 0.5
         price = self.chance.randrange(8, 14) if is_bid else self.chance.randrange(13, 19)
-        return self._order(trader, price, self.chance.randrange(1, 4), 0, is_bid)
+        return self._order(trader, price, self.chance.randrange(2, 5), 0, is_bid)
 
     def _any_order(self) -> tuple[Book, Order | None]:
         book = self._book()
@@ -284,6 +287,15 @@ class Play:
         arguments = [self.address(asset), str(amount)]
         return self.both(trader, "market_vault::claim", arguments, "claim", trader, asset, amount)
 
+    def _stray(self, trader: str) -> None:
+        """Credits that somebody sends to the vault's address outside of the market."""
+        state, asset = self.plain.state, self._book().asset
+        if state.paused or trader in state.frozen or state.wallets[trader, asset] == 0:
+            return
+        self.chain.do(trader, "carbon_credit::give", self.address(asset), self.address(VAULT), "1")
+        state.wallets[trader, asset] -= 1
+        self.strays[asset] += 1
+
     def _retirement(self, grams: int) -> list[Any]:
         return [
             str(grams), f"RET{self.number}", "0x" + "be" * 32, "voluntary", "DE", "0", "1",
@@ -389,8 +401,10 @@ class Play:
             for owner in (*TRADERS, HOLDER, VAULT):
                 found = chain.claimable(self.address(owner), self.address(asset))
                 assert found == state.claimable.get((owner, asset), 0)
+            [owed] = chain.view("market_vault::owed", self.address(asset))
             [held] = chain.view("market_vault::held", self.address(asset))
-            assert int(held) == self.plain.held(asset)
+            assert int(owed) == self.plain.held(asset)
+            assert int(held) == int(owed) + self.strays[asset]
         for asset, supply in state.supplies.items():
             assert int(chain.view("credit_batch::buffer_balance", self.address(asset))[0]) == supply.buffer
 

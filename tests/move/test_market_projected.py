@@ -20,7 +20,7 @@ from tests.move.watched import Watched
 pytestmark = pytest.mark.chain
 
 ACTS = 400
-SEED = 14
+SEED = 21
 """Of a play in which orders come to wait for their next turn."""
 
 

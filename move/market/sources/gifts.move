@@ -89,7 +89,7 @@ module carbon_market::gifts {
         inputs::assert_hash(&message_hash);
         assert!(account != recipient, E_TO_ONESELF);
         assert!(batch_labels::is_batch(object::object_address(&batch)), E_NOT_CREDITS);
-        transfer_policy::assert_may_trade(object::object_address(&batch));
+        transfer_policy::assert_not_frozen(object::object_address(&batch));
         let gifts = &mut Gifts[@carbon_market];
         market_vault::escrow(&gifts.vault, giver, batch, grams, from_wallet);
         gifts.count += 1;

@@ -44,7 +44,9 @@ module carbon_market::listings {
             maker_bps: u64,
             taker_bps: u64,
             /// What the batch had when it was listed.
-            labels: u64
+            labels: u64,
+            /// As `market_fees::fee` has it, of the seller's fees: they round up once over the whole listing.
+            carry: u64
         }
     }
 
@@ -129,7 +131,7 @@ module carbon_market::listings {
         access_control::assert_not_paused();
         let account = signer::address_of(seller);
         transfer_policy::assert_may_trade(account);
-        transfer_policy::assert_may_trade(object::object_address(&batch));
+        transfer_policy::assert_not_frozen(object::object_address(&batch));
         let labels = batch_labels::labels_of(object::object_address(&batch));
         assert_exact(price, lot);
         assert!(grams > 0 && grams % lot == 0, E_BAD_GRAMS);
@@ -140,7 +142,18 @@ module carbon_market::listings {
         listings.count += 1;
         listings.listings.add(
             listings.count,
-            Listing::V1 { seller: account, batch, quote, grams, price, lot, maker_bps, taker_bps, labels }
+            Listing::V1 {
+                seller: account,
+                batch,
+                quote,
+                grams,
+                price,
+                lot,
+                maker_bps,
+                taker_bps,
+                labels,
+                carry: 0
+            }
         );
         event::emit(
             Listed {
@@ -173,22 +186,24 @@ module carbon_market::listings {
         transfer_policy::assert_may_trade(account);
         transfer_policy::assert_may_trade(listing.seller);
         let batch = object::object_address(&listing.batch);
-        transfer_policy::assert_may_trade(batch);
+        transfer_policy::assert_not_frozen(batch);
         assert!(account != listing.seller, E_OWN_LISTING);
         assert!(batch_labels::labels_of(batch) & listing.labels == listing.labels, E_LABELS_LOST);
         assert!(grams > 0 && grams % listing.lot == 0 && grams <= listing.grams, E_BAD_GRAMS);
         assert!(listing.price <= price_limit, E_PRICE_ABOVE_LIMIT);
         market_fees::assert_within(listing.taker_bps, fee_cap_bps);
         let quote = cost(listing.price, grams);
-        let (maker_fee, _) = market_fees::fee(quote, listing.maker_bps, 0);
+        let (maker_fee, carry) = market_fees::fee(quote, listing.maker_bps, listing.carry);
         let (taker_fee, _) = market_fees::fee(quote, listing.taker_bps, 0);
+        let grams_old = listing.grams;
+        listing.carry = carry;
+        // Before what is paid with runs code of its own.
+        keep(number, listing, grams_old - grams);
         let vault = &Listings[@carbon_market].vault;
         market_vault::escrow(vault, buyer, listing.quote, quote + taker_fee, from_wallet);
         market_vault::credit(vault, account, listing.batch, grams);
         market_vault::credit(vault, listing.seller, listing.quote, quote - maker_fee);
         market_vault::credit(vault, market_vault::vault_address(), listing.quote, maker_fee + taker_fee);
-        let grams_old = listing.grams;
-        keep(number, listing, grams_old - grams);
         event::emit(
             ListingSold {
                 listing: number,
@@ -209,7 +224,7 @@ module carbon_market::listings {
         access_control::assert_not_paused();
         let listing = owned(seller, number);
         transfer_policy::assert_may_trade(listing.seller);
-        transfer_policy::assert_may_trade(object::object_address(&listing.batch));
+        transfer_policy::assert_not_frozen(object::object_address(&listing.batch));
         assert_exact(price, listing.lot);
         cost(price, listing.grams);
         let price_old = listing.price;

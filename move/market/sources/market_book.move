@@ -58,7 +58,8 @@ module carbon_market::market_book {
     const E_NOT_SMALLER: u64 = 17;
     /// A page names 1 to 16 orders.
     const E_BAD_PAGE: u64 = 18;
-    /// A call touches up to 1 to 16 orders of others.
+    /// A call touches up to 1 to 16 orders of others; an order that may rest asks for 16, so that it matches as
+    /// far as it can itself.
     const E_BAD_STEPS: u64 = 19;
 
     /// Orders lie in the leaves themselves, so that placing or filling one touches no other table item. Nodes
@@ -86,6 +87,7 @@ module carbon_market::market_book {
     const EXPIRED: u64 = 4;
     const FROZEN: u64 = 5;
     const LABELS_LOST: u64 = 6;
+    const TOO_SMALL: u64 = 7;
     /// Not ended.
     const LIVE: u64 = 0;
 
@@ -156,6 +158,8 @@ module carbon_market::market_book {
         batch: Object<Metadata>,
         quote: Object<Metadata>,
         batch_labels: u64,
+        /// Below this an order doesn't stay open, in quote units.
+        min_notional: u64,
         now: u64,
         id: u128,
         taker: Order,
@@ -354,14 +358,15 @@ module carbon_market::market_book {
         access_control::assert_not_paused();
         transfer_policy::assert_may_trade(account);
         assert!(kind <= MARKET, E_UNKNOWN_KIND);
+        assert!(steps == MAX_STEPS || kind == IOC || kind == FOK, E_BAD_STEPS);
         let now = timestamp::now_seconds();
         assert!(expires_at == 0 || expires_at > now, E_EXPIRED);
         let steps = go_on(number, steps);
         let books = &mut Books[@carbon_market];
         let book = books.books.borrow_mut(number);
-        let (batch, quote) = (book.batch, book.quote);
+        let (batch, quote, min_notional) = (book.batch, book.quote, book.min_notional);
         let batch_labels = batch_labels::labels_of(object::object_address(&batch));
-        transfer_policy::assert_may_trade(object::object_address(&batch));
+        transfer_policy::assert_not_frozen(object::object_address(&batch));
         assert!(has_labels(batch_labels, book.labels), E_BATCH_LABELS);
         assert!(has_labels(batch_labels, labels), E_ORDER_LABELS);
         assert_well_formed(book, kind, price, grams);
@@ -387,7 +392,8 @@ module carbon_market::market_book {
                 expires_at
             }
         );
-        let run = new_run(number, batch, quote, batch_labels, now, Taker { id, order }, escrow, steps);
+        let taker = Taker { id, order };
+        let run = new_run(number, batch, quote, min_notional, batch_labels, now, taker, escrow, steps);
         let open = take(&mut run, kind);
         (run.steps, grams - open)
     }
@@ -424,19 +430,14 @@ module carbon_market::market_book {
         assert!(steps > 0 && steps <= MAX_STEPS, E_BAD_STEPS);
         assert_open(number);
         let book = Books[@carbon_market].books.borrow(number);
-        if (book.pending.is_empty()) return steps;
-        let (batch, quote) = (book.batch, book.quote);
+        if (book.pending.is_empty() || !book.trades()) return steps;
+        let (batch, quote, min_notional) = (book.batch, book.quote, book.min_notional);
         let batch_labels = batch_labels::labels_of(object::object_address(&batch));
-        let trades =
-            !access_control::is_paused()
-                && !transfer_policy::is_frozen(object::object_address(&batch))
-                && has_labels(batch_labels, book.labels);
-        if (!trades) return steps;
         let books = &mut Books[@carbon_market].books;
         let taker = books.borrow_mut(number).pending.pop_back();
         let now = timestamp::now_seconds();
         let held = held(taker.id, &taker.order, taking_bps(&taker.order));
-        let run = new_run(number, batch, quote, batch_labels, now, taker, held, steps);
+        let run = new_run(number, batch, quote, min_notional, batch_labels, now, taker, held, steps);
         let cause = why_dead(&taker.order, batch_labels, now);
         let crosses = false;
         if (cause == LIVE) {
@@ -449,10 +450,53 @@ module carbon_market::market_book {
         run.steps
     }
 
+    /// Gives the pending order its turn and then clears dead orders away where they would be met first: they stop
+    /// who asks to be filled whole, and what such an order clears away is undone with its refusal.
+    public fun work(number: u64) acquires Books {
+        let steps = go_on(number, MAX_STEPS);
+        let books = &mut Books[@carbon_market];
+        let book = books.books.borrow(number);
+        if (!book.trades()) return;
+        let batch_labels = batch_labels::labels_of(object::object_address(&book.batch));
+        let (batch, quote) = (book.batch, book.quote);
+        let left = clear(&books.vault, books.bids.borrow_mut(number), number, quote, batch_labels, steps);
+        clear(&books.vault, books.asks.borrow_mut(number), number, batch, batch_labels, left);
+    }
+
+    /// Ends the dead orders that a side begins with, `steps` at most; gives the steps left.
+    fun clear(
+        vault: &VaultCap,
+        side: &mut Side,
+        number: u64,
+        asset: Object<Metadata>,
+        batch_labels: u64,
+        steps: u64
+    ): u64 {
+        let now = timestamp::now_seconds();
+        while (steps > 0 && !side.is_empty()) {
+            let (id, order) = side.best();
+            let cause = why_dead(&order, batch_labels, now);
+            if (cause == LIVE) break;
+            side.orders.remove(&id);
+            end(vault, number, id, &order, asset, order.maker_bps, cause);
+            steps -= 1;
+        };
+        steps
+    }
+
+    /// Whether anything may be filled in it now.
+    fun trades(self: &Book): bool {
+        let batch = object::object_address(&self.batch);
+        !access_control::is_paused()
+            && !transfer_policy::is_frozen(batch)
+            && has_labels(batch_labels::labels_of(batch), self.labels)
+    }
+
     fun new_run(
         book: u64,
         batch: Object<Metadata>,
         quote: Object<Metadata>,
+        min_notional: u64,
         batch_labels: u64,
         now: u64,
         taker: Taker,
@@ -464,6 +508,7 @@ module carbon_market::market_book {
             batch,
             quote,
             batch_labels,
+            min_notional,
             now,
             id: taker.id,
             taker: taker.order,
@@ -521,7 +566,8 @@ module carbon_market::market_book {
         maker.carry = maker_carry;
         run.taker.grams = taker_open_old - grams;
         run.taker.carry = taker_carry;
-        if (maker_open_old == grams) {
+        let is_small = maker.grams > 0 && cost(price, maker.grams) < run.min_notional;
+        if (maker.grams == 0 || is_small) {
             side.orders.remove(&id);
         } else {
             side.orders.upsert(id, maker);
@@ -554,6 +600,9 @@ module carbon_market::market_book {
                 taker_open_new: taker_open_old - grams
             }
         );
+        if (is_small) {
+            end(vault, run.book, id, &maker, if (is_bid) run.batch else run.quote, maker.maker_bps, TOO_SMALL);
+        };
     }
 
     /// Pays out what a run brought, and ends, rests or keeps waiting what is still open. Gives whether it
@@ -562,6 +611,9 @@ module carbon_market::market_book {
         let account = run.taker.account;
         let is_bid = order_ids::is_bid(run.id);
         let waits = cause == LIVE && crosses;
+        if (cause == LIVE && !crosses && run.is_small()) {
+            cause = TOO_SMALL;
+        };
         let books = &mut Books[@carbon_market];
         let vault = &books.vault;
         if (run.received > 0) {
@@ -590,13 +642,22 @@ module carbon_market::market_book {
         waits
     }
 
+    /// Whether what is still open of the taker is worth less than an order must be.
+    fun is_small(self: &Run): bool {
+        self.taker.grams > 0 && cost(order_ids::price(self.id), self.taker.grams) < self.min_notional
+    }
+
     // Ending and amending.
 
     /// Cancels an account's own order, after the pending one had its turn.
     public fun cancel(owner: &signer, number: u64, id: u128) acquires Books {
-        go_on(number, MAX_STEPS);
+        assert_open(number);
         assert!(is_open(number, id), E_UNKNOWN_ORDER);
-        cancel_open(signer::address_of(owner), number, id);
+        let (order, _) = open_order(number, id);
+        assert!(order.account == signer::address_of(owner), E_NOT_YOURS);
+        go_on(number, MAX_STEPS);
+        // Filled by that, there is nothing left to cancel; refused, what filled it would be undone.
+        if (is_open(number, id)) cancel_open(signer::address_of(owner), number, id);
     }
 
     /// As `cancel`, of several; those that are no longer open are passed over.
@@ -685,7 +746,7 @@ module carbon_market::market_book {
     fun why_dead(order: &Order, batch_labels: u64, now: u64): u64 {
         if (order.expires_at != 0 && order.expires_at <= now) EXPIRED
         else if (!has_labels(batch_labels, order.labels)) LABELS_LOST
-        else if (transfer_policy::is_frozen(order.account)) FROZEN
+        else if (!transfer_policy::may_trade(order.account)) FROZEN
         else LIVE
     }
 
@@ -703,6 +764,12 @@ module carbon_market::market_book {
     fun best(self: &Side): (u128, Order) {
         let (id, order) = self.orders.borrow_back();
         (id, *order)
+    }
+
+    fun begins_dead(self: &Side, batch_labels: u64): bool {
+        if (self.orders.is_empty()) return false;
+        let (_, order) = self.best();
+        why_dead(&order, batch_labels, timestamp::now_seconds()) != LIVE
     }
 
     /// The price of the order that is matched next; 0 without one.
@@ -828,6 +895,26 @@ module carbon_market::market_book {
         let books = &Books[@carbon_market];
         let (bids, asks) = (books.bids.borrow(number), books.asks.borrow(number));
         (bids.best_price(), asks.best_price())
+    }
+
+    #[view]
+    /// The books, of `limit` from number `first` on, in which `work` has something to do: an order waits, or a side
+    /// begins with a dead one.
+    public fun needing_work(first: u64, limit: u64): vector<u64> acquires Books {
+        let books = &Books[@carbon_market];
+        let found = vector[];
+        let number = first;
+        while (number > 0 && number <= books.count && number - first < limit) {
+            let book = books.books.borrow(number);
+            if (book.trades()) {
+                let labels = batch_labels::labels_of(object::object_address(&book.batch));
+                let begins_dead =
+                    books.bids.borrow(number).begins_dead(labels) || books.asks.borrow(number).begins_dead(labels);
+                if (begins_dead || !book.pending.is_empty()) found.push_back(number);
+            };
+            number += 1;
+        };
+        found
     }
 
     #[view]

@@ -39,7 +39,10 @@ module carbon_market::market_vault {
     struct Vault has key {
         keeper: ExtendRef,
         /// What each account may claim or trade with. What orders, listings and gifts hold is not in it.
-        balances: Table<BalanceKey, u64>
+        balances: Table<BalanceKey, u64>,
+        /// By asset, what was brought and not claimed: what the vault owes. It may hold more, since anybody can send
+        /// an asset to its address; that is nobody's.
+        owed: Table<address, u64>
     }
 
     /// Power to move what the vault holds. Each module of the market takes one when it is published and lends it
@@ -83,12 +86,12 @@ module carbon_market::market_vault {
         );
         move_to(
             publisher,
-            Vault { keeper: object::generate_extend_ref(&constructor), balances: table::new() }
+            Vault { keeper: object::generate_extend_ref(&constructor), balances: table::new(), owed: table::new() }
         );
     }
 
     /// For the initialisers of the market's modules. When they are published nothing is left to take, not even
-    /// for the publisher's key.
+    /// for the publisher's key; but that key can still publish another version of this module.
     public fun take_cap(publisher: &signer): VaultCap acquires CapsTaken {
         assert!(signer::address_of(publisher) == @carbon_market, E_NOT_THE_PUBLISHER);
         if (!exists<CapsTaken>(@carbon_market)) {
@@ -128,7 +131,7 @@ module carbon_market::market_vault {
         }
     }
 
-    fun bring(owner: &signer, asset: Object<Metadata>, amount: u64) {
+    fun bring(owner: &signer, asset: Object<Metadata>, amount: u64) acquires Vault {
         let account = signer::address_of(owner);
         assert!(amount > 0, E_ZERO);
         assert!(primary_fungible_store::balance(account, asset) >= amount, E_ABOVE_WALLET);
@@ -138,7 +141,10 @@ module carbon_market::market_vault {
         primary_fungible_store::deposit(vault_address(), taken);
         let after = primary_fungible_store::balance(vault_address(), asset);
         assert_whole(amount, after - before);
-        event::emit(Brought { account, asset: object::object_address(&asset), amount });
+        let asset = object::object_address(&asset);
+        let owed = &mut Vault[@carbon_market].owed;
+        *owed.borrow_mut_with_default(asset, 0) += amount;
+        event::emit(Brought { account, asset, amount });
     }
 
     fun assert_whole(expected: u64, found: u64) {
@@ -153,7 +159,9 @@ module carbon_market::market_vault {
     }
 
     fun pay_out(account: address, asset: Object<Metadata>, amount: u64) acquires Vault {
-        let keeper = object::generate_signer_for_extending(&Vault[@carbon_market].keeper);
+        let vault = &mut Vault[@carbon_market];
+        *vault.owed.borrow_mut(object::object_address(&asset)) -= amount;
+        let keeper = object::generate_signer_for_extending(&vault.keeper);
         primary_fungible_store::deposit(
             account, primary_fungible_store::withdraw(&keeper, asset, amount)
         );
@@ -214,7 +222,13 @@ module carbon_market::market_vault {
     }
 
     #[view]
-    /// All that the vault holds of an asset: claimable balances and what orders, listings and gifts hold.
+    /// What the vault owes of an asset: claimable balances and what orders, listings and gifts hold.
+    public fun owed(asset: Object<Metadata>): u64 acquires Vault {
+        *Vault[@carbon_market].owed.borrow_with_default(object::object_address(&asset), &0)
+    }
+
+    #[view]
+    /// What the vault holds of an asset, with what strangers sent there.
     public fun held(asset: Object<Metadata>): u64 {
         primary_fungible_store::balance(vault_address(), asset)
     }

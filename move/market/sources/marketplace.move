@@ -1,10 +1,10 @@
 /// What people do in the books: open, place, amend, cancel. Nothing that issues or retires credits is loaded for
 /// it; `market_purchases` has what needs that.
 ///
-/// One transaction touches at most 16 orders of others (a fill, or a dead order cleared away). Whoever projects
-/// a transaction writes 4 items for each (trade, order, balance, price level) and up to 35 for the rest (the
+/// One call touches at most 16 orders of others (a fill, or a dead order cleared away). Whoever projects
+/// a call writes 4 items for each (trade, order, balance, price level) and up to 35 for the rest (the
 /// order, its balances, the treasury, candles, the pending order and a retirement or a page of cancellations),
-/// and one projection transaction holds 100.
+/// and one projection transaction holds 100. What a script does by several calls is projected in parts.
 module carbon_market::marketplace {
     use aptos_framework::fungible_asset::Metadata;
     use aptos_framework::object::Object;
@@ -63,7 +63,8 @@ module carbon_market::marketplace {
         market_book::amend(owner, book, order, grams);
     }
 
-    /// Frees an order's escrow to the claimable balance. No pause and no freeze stops it.
+    /// Frees an order's escrow to the claimable balance. No pause and no freeze stops it. If the pending order, which
+    /// goes first, fills the order, nothing is left to cancel and nothing is said.
     public entry fun cancel(owner: &signer, book: u64, order: u128) {
         market_book::cancel(owner, book, order);
     }
@@ -73,8 +74,8 @@ module carbon_market::marketplace {
         market_book::cancel_page(owner, book, orders);
     }
 
-    /// Anybody may give the book's pending order its turn.
+    /// Anybody may give the book's pending order its turn and have dead orders cleared away that are met first.
     public entry fun work(_caller: &signer, book: u64) {
-        market_book::go_on(book, MAX_STEPS);
+        market_book::work(book);
     }
 }

@@ -40,6 +40,15 @@ module carbon_market::listings_tests {
         buy(&stage::buyer(), 60, 20);
     }
 
+    #[test]
+    /// A hundredth of 50 is half a unit, and of 100 one.
+    fun the_sellers_fee_rounds_up_once_over_the_listing() {
+        listed();
+        buy(&stage::buyer(), 5, 10);
+        buy(&stage::buyer(), 5, 10);
+        assert!(stage::dollars_of(@0xde) == 99);
+    }
+
     fun freeze_batch() {
         let batch = stage::batch();
         stage::freeze_account(object::object_address(&batch));

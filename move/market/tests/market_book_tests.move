@@ -317,7 +317,112 @@ module carbon_market::market_book_tests {
         assert!(signer::address_of(&stage::buyer()) == @0xb1);
     }
 
+    #[test]
+    /// The minimum is 5 units.
+    fun what_is_left_of_an_order_and_too_small_is_ended() {
+        stage::open();
+        let ask = stage::ask(2, 10);
+        stage::bid(2, 8);
+        assert!(!market_book::is_open_for_test(1, ask));
+        assert!(stage::grams_of(@0xde) == 2 && stage::dollars_of(@0xde) == 16);
+        let bid = stage::bid(2, 10);
+        stage::ask(2, 8);
+        assert!(!market_book::is_open_for_test(1, bid) && stage::dollars_of(@0xb1) == 4);
+    }
+
+    #[test]
+    fun what_a_taker_leaves_and_is_too_small_does_not_rest() {
+        stage::open();
+        stage::ask(2, 8);
+        let bid = stage::bid(2, 10);
+        assert!(!market_book::is_open_for_test(1, bid));
+        assert!(stage::grams_of(@0xb1) == 8 && stage::dollars_of(@0xb1) == 4);
+    }
+
+    #[test]
+    /// A fill-or-kill order would undo what it cleared away.
+    fun work_clears_dead_orders_away() {
+        stage::open();
+        for (i in 0..17) {
+            place(&stage::seller(), false, 0, 10, 1, 0, stage::now() + 1);
+            place(&stage::third(), true, 0, 5, 1, 0, stage::now() + 1);
+        };
+        let live = stage::ask(11, 10);
+        assert!(market_book::needing_work(1, 10) == vector[]);
+        stage::go_on_seconds(1);
+        assert!(market_book::needing_work(1, 10) == vector[1]);
+        assert!(market_book::needing_work(2, 10) == vector[] && market_book::needing_work(0, 10) == vector[]);
+        for (i in 0..3) { marketplace::work(&stage::buyer(), 1); };
+        assert!(market_book::needing_work(1, 10) == vector[]);
+        assert!(market_book::orders(1, false, 0, 9) == vector[live] && market_book::orders(1, true, 0, 9) == vector[]);
+        stage::place(&stage::buyer(), true, 2, 11, 10);
+        assert!(stage::grams_of(@0xb1) == 10);
+    }
+
+    #[test]
+    fun work_leaves_a_book_alone_that_may_not_trade() {
+        stage::open();
+        place(&stage::seller(), false, 0, 10, 1, 0, stage::now() + 1);
+        stage::go_on_seconds(1);
+        stage::pause();
+        assert!(market_book::needing_work(1, 10) == vector[]);
+        marketplace::work(&stage::buyer(), 1);
+        assert!(market_book::orders(1, false, 0, 9).length() == 1);
+    }
+
+    #[test]
+    fun an_order_that_waits_needs_work() {
+        stage::open();
+        twenty_asks();
+        stage::bid(10, 25);
+        assert!(market_book::needing_work(1, 1) == vector[1]);
+        marketplace::work(&stage::buyer(), 1);
+        assert!(market_book::needing_work(1, 1) == vector[]);
+    }
+
+    #[test]
+    /// The waiting order goes first and takes all of it.
+    fun cancelling_what_the_waiting_order_fills_is_no_error() {
+        stage::open();
+        twenty_asks();
+        let last = stage::ask(10, 1);
+        stage::bid(10, 25);
+        marketplace::cancel(&stage::seller(), 1, last);
+        assert!(!market_book::is_open_for_test(1, last));
+        assert!(stage::dollars_of(@0xde) == 210 && stage::grams_of(@0xde) == 0);
+    }
+
+    #[test]
+    fun an_object_of_a_frozen_account_trades_no_more_than_it() {
+        stage::open();
+        let trader = object::create_named_object(&stage::third(), b"desk");
+        let desk = object::generate_signer(&trader);
+        carbon_credit::give(&stage::seller(), stage::batch(), signer::address_of(&desk), 20);
+        place(&desk, false, 0, 10, 10, 0, 0);
+        stage::freeze_account(@0x3d);
+        assert!(!transfer_policy::is_frozen(signer::address_of(&desk)));
+        assert!(!transfer_policy::may_trade(signer::address_of(&desk)));
+        stage::bid(10, 5);
+        assert!(market_book::orders(1, false, 0, 9) == vector[] && stage::grams_of(@0xb1) == 0);
+        assert!(stage::grams_of(signer::address_of(&desk)) == 10);
+    }
+
     // Refusals.
+
+    #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
+    fun an_object_of_a_frozen_account_places_nothing() {
+        stage::open();
+        let trader = object::create_named_object(&stage::third(), b"desk");
+        let desk = object::generate_signer(&trader);
+        stage::freeze_account(@0x3d);
+        place(&desk, true, 0, 10, 10, 0, 0);
+    }
+
+    #[test, expected_failure(abort_code = market_book::E_BAD_STEPS, location = market_book)]
+    fun an_order_that_may_rest_matches_as_far_as_it_can() {
+        stage::open();
+        market_book::place(&stage::buyer(), 1, true, 0, stage::tick(), 10, 1000, 0, 0, true, 1);
+    }
 
     #[test, expected_failure(abort_code = market_book::E_BAD_STEPS, location = market_book)]
     fun a_call_touches_no_more_orders_than_it_may() {

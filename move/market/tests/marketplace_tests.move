@@ -1,5 +1,6 @@
 #[test_only]
 module carbon_market::marketplace_tests {
+    use carbon_market::carbon_credit;
     use carbon_market::credit_batch;
     use carbon_market::market_book;
     use carbon_market::market_fees;
@@ -68,6 +69,23 @@ module carbon_market::marketplace_tests {
     fun no_power_over_the_vault_is_left() {
         stage::open();
         market_vault::take_cap_for_test(&stage::admin());
+    }
+
+    #[test]
+    /// It is nobody's, and what is owed is told apart.
+    fun what_strangers_send_to_the_vault_is_not_owed() {
+        stage::open();
+        market_vault::deposit(&stage::seller(), stage::batch(), 10);
+        carbon_credit::give(&stage::seller(), stage::batch(), market_vault::vault_address(), 3);
+        assert!(market_vault::owed(stage::batch()) == 10 && market_vault::held(stage::batch()) == 13);
+        market_vault::claim(&stage::seller(), stage::batch(), 4);
+        assert!(market_vault::owed(stage::batch()) == 6 && market_vault::held(stage::batch()) == 9);
+    }
+
+    #[test, expected_failure(abort_code = transfer_policy::E_NOT_AN_ACCOUNT, location = transfer_policy)]
+    fun the_vault_is_not_frozen() {
+        stage::open();
+        stage::freeze_account(market_vault::vault_address());
     }
 
     #[test]

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from carbonmarket import laws
+from carbonmarket.custody import Vaulted
 from carbonmarket.laws import LAWS, Burn, Snapshot, judge
 from carbonmarket.ports.projection import Key
 from carbonmarket.records.chain import Anchor, Batch, Retirement, Store, Submission
@@ -178,7 +179,11 @@ SOUND = Snapshot(
     buffer_owner=REGISTRY,
     supplies={BATCH: 700, OTHER: 1_000},
     burns=(Burn(id="RET1", batch=BATCH, grams=300, serial_first=1, serial_last=300),),
-    vault={QUOTE: 45 + 110, BATCH: 50 + 30 + 20 + 7},
+    vault={
+        QUOTE: Vaulted(owes=45 + 110, holds=45 + 110),
+        # Somebody sent a gram to the vault's address.
+        BATCH: Vaulted(owes=50 + 30 + 20 + 7, holds=50 + 30 + 20 + 7 + 1),
+    },
     open_orders={1: frozenset({"7", "9"})},
     books=MONEY,
     retired_before={BATCH: 200},
@@ -226,7 +231,11 @@ SPOILT = {
     "a batch with retirements vanishes": (laws.retired_never_shrinks, with_records({("batch", BATCH): None})),
     "the vault is short": (
         laws.the_vault_holds_what_it_owes,
-        replace(SOUND, vault={**SOUND.vault, QUOTE: 154}),
+        replace(SOUND, vault={**SOUND.vault, QUOTE: Vaulted(owes=155, holds=154)}),
+    ),
+    "more was brought than is owed": (
+        laws.the_vault_holds_what_it_owes,
+        replace(SOUND, vault={**SOUND.vault, QUOTE: Vaulted(owes=156, holds=156)}),
     ),
     "a balance grows by itself": (
         laws.the_vault_holds_what_it_owes,

@@ -13,6 +13,7 @@ from carbonmarket.chain.addresses import canonical
 from carbonmarket.custody import owed
 from carbonmarket.errors import NotYetFinal
 from carbonmarket.laws import Burn, Snapshot
+from carbonmarket.operations.reconcile import vaulted
 from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.projection import ChainProjection, ChainSource, Key
 from carbonmarket.projection.watch import PAGE_VERSIONS, rebuilt
@@ -65,7 +66,7 @@ def gather(
         buffer_owner=canonical(chain.view("credit_batch::registry_address", [], [])[0]),
         supplies={b.address: int(chain.view("credit_batch::supply", [], [b.address])[0]) for b in batches},
         burns=tuple(_burn(chain, name) for name in _retirement_ids(folded, canonical(market))),
-        vault={asset: _held(chain, asset) for asset in owed(projected.values())},
+        vault={asset: vaulted(chain, asset) for asset in owed(projected.values())},
         open_orders={
             b.number: _open_orders(chain, b.number) for b in projected.values() if isinstance(b, Book)
         },
@@ -109,10 +110,6 @@ def _burn(chain: ChainAccess, retirement_id: str) -> Burn:
         serial_first=int(record["serial_first"]),
         serial_last=int(record["serial_last"]),
     )
-
-
-def _held(chain: ChainAccess, asset: str) -> int:
-    return int(chain.view("market_vault::held", [], [asset])[0])
 
 
 def _open_orders(chain: ChainAccess, book: int) -> frozenset[str]:

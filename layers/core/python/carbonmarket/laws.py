@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from carbonmarket.custody import owed
+from carbonmarket.custody import Vaulted, owed
 from carbonmarket.ledger import laws as ledger_laws
 from carbonmarket.ports.projection import Key
 from carbonmarket.projection.watch import differences
@@ -46,12 +46,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     ``projected`` and ``rebuilt`` are the projection in place and folded afresh from version 0;
     ``buffer_owner`` is the account of the buffers; ``supplies`` are the assets' supplies on chain by batch
-    address; ``burns`` the retirements in the chain's registry; ``vault`` is what the marketplace's vault
-    holds on chain by asset, and ``open_orders`` are the ids of the open orders on chain by book, the pending
-    one among them; ``books`` is the ledger of money; ``retired_before`` the grams retired by batch address at
-    an earlier look; ``submissions`` the stored bytes; ``committed`` the hashes that stand on chain, with how
-    often each was found; ``chain_texts`` are all words that stand on chain and in logs; ``personal`` are the
-    personal data that must not occur in them.
+    address; ``burns`` the retirements in the chain's registry; ``vault`` is what the chain says of the
+    marketplace's vault by asset, and ``open_orders`` are the ids of the open orders on chain by book, the
+    pending one among them; ``books`` is the ledger of money; ``retired_before`` the grams retired by batch
+    address at an earlier look; ``submissions`` the stored bytes; ``committed`` the hashes that stand on
+    chain, with how often each was found; ``chain_texts`` are all words that stand on chain and in logs;
+    ``personal`` are the personal data that must not occur in them.
     """
 
     projected: Mapping[Key, msgspec.Struct]
@@ -59,7 +59,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     buffer_owner: str
     supplies: Mapping[str, int]
     burns: tuple[Burn, ...]
-    vault: Mapping[str, int]
+    vault: Mapping[str, Vaulted]
     open_orders: Mapping[int, frozenset[str]]
     books: Books
     retired_before: Mapping[str, int]
@@ -180,15 +180,16 @@ def retired_never_shrinks(snapshot: Snapshot) -> LawResult:
 
 
 def the_vault_holds_what_it_owes(snapshot: Snapshot) -> LawResult:
-    """Per asset: claimable balances and what open orders, listings and gifts hold = the vault's store."""
+    """Per asset: claimable balances and what open orders, listings and gifts hold = what was brought to the
+    vault and not claimed, and the vault's store holds no less."""
     broken = []
     for asset, amounts in owed(snapshot.projected.values()).items():
-        holds = snapshot.vault.get(asset)
-        if holds != amounts.total:
+        vault = snapshot.vault.get(asset, Vaulted(owes=0, holds=0))
+        if vault.owes != amounts.total or vault.holds < vault.owes:
             broken.append(
-                f"the vault holds {holds} of {asset} and owes {amounts.total} (claimable "
-                f"{amounts.claimable}, orders {amounts.orders}, listings {amounts.listings}, "
-                f"gifts {amounts.gifts})"
+                f"the vault holds {vault.holds} of {asset}, {vault.owes} were brought and not claimed, and "
+                f"{amounts.total} are owed (claimable {amounts.claimable}, orders {amounts.orders}, listings "
+                f"{amounts.listings}, gifts {amounts.gifts})"
             )
     return _result("the_vault_holds_what_it_owes", broken, f"{len(snapshot.vault)} assets")
 

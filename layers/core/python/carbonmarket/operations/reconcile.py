@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from carbonmarket.custody import Owed, owed
+from carbonmarket.custody import Owed, Vaulted, owed
 from carbonmarket.errors import NotYetFinal
 from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.projection import ChainProjection, Key
@@ -69,7 +69,7 @@ def _compare(chain: ChainAccess, projection: ChainProjection, now_us: int) -> Re
     records = projection.everything()
     batches = [record for record in records.values() if isinstance(record, Batch)]
     supplies = {batch.address: _supply(chain, batch.address) for batch in batches}
-    vault = {asset: _held(chain, asset) for asset in owed(records.values())}
+    vault = {asset: vaulted(chain, asset) for asset in owed(records.values())}
     return decide_reconciliation(records, supplies, vault, cursor, now_us)
 
 
@@ -77,19 +77,21 @@ def _supply(chain: ChainAccess, batch: str) -> int:
     return int(chain.view("credit_batch::supply", [], [batch])[0])
 
 
-def _held(chain: ChainAccess, asset: str) -> int:
-    return int(chain.view("market_vault::held", [], [asset])[0])
+def vaulted(chain: ChainAccess, asset: str) -> Vaulted:
+    """What the chain says of an asset in the vault."""
+    owes, holds = (int(chain.view(f"market_vault::{name}", [], [asset])[0]) for name in ("owed", "held"))
+    return Vaulted(owes=owes, holds=holds)
 
 
 def decide_reconciliation(
     records: Mapping[Key, msgspec.Struct],
     supplies: Mapping[str, int],
-    vault: Mapping[str, int],
+    vault: Mapping[str, Vaulted],
     cursor: Cursor,
     now_us: int,
 ) -> Reconciliation:
     """The comparison of projected ``records`` with the chain: its ``supplies`` by batch address, in grams,
-    and what the ``vault`` holds by asset, in the asset's units."""
+    and the ``vault`` by asset, in the asset's units."""
     held: dict[str, int] = {}
     burnt: dict[str, list[Retirement | Cancellation]] = {}
     for record in records.values():
@@ -121,16 +123,23 @@ def _differences(
     yield from (asset.differences for asset in assets)
 
 
-def _asset(asset: str, amounts: Owed, holds: int) -> VaultReconciliation:
-    differs = amounts.total != holds
+def _asset(asset: str, amounts: Owed, vault: Vaulted) -> VaultReconciliation:
+    differences = []
+    if amounts.total != vault.owes:
+        differences.append(
+            f"balances, orders, listings and gifts are {amounts.total} and the vault owes {vault.owes}"
+        )
+    if vault.holds < vault.owes:
+        differences.append(f"the vault owes {vault.owes} and holds {vault.holds}")
     return VaultReconciliation(
         asset=asset,
         claimable=amounts.claimable,
         orders=amounts.orders,
         listings=amounts.listings,
         gifts=amounts.gifts,
-        vault_holds=holds,
-        differences=(f"the vault owes {amounts.total} and holds {holds}",) if differs else (),
+        vault_owes=vault.owes,
+        vault_holds=vault.holds,
+        differences=tuple(differences),
     )
 
 

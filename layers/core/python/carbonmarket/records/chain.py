@@ -299,14 +299,16 @@ class BatchReconciliation(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
 
 class VaultReconciliation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One asset in the marketplace's vault: what the projection says it owes, and what the chain says it
-    holds, in grams or units of the asset; ``differences`` are sentences."""
+    """One asset in the marketplace's vault, in grams or units of the asset: what the projection says is owed,
+    and what the chain says. ``vault_holds`` may be more than ``vault_owes``: what strangers sent there is
+    nobody's. ``differences`` are sentences."""
 
     asset: str
     claimable: int
     orders: int
     listings: int
     gifts: int
+    vault_owes: int
     vault_holds: int
     differences: tuple[str, ...]
 
