@@ -23,7 +23,7 @@ from infra.grants import (
     sends_as,
     step,
 )
-from infra.market_declarations import MARKET_APPS, RECONCILE_MONEY, RETRY_PAYOUTS, SETTLE_TRADE
+from infra.market_declarations import MARKET_APPS, RECONCILE_MONEY, RETRY_PAYOUTS, SETTLE_TRADE, WORK_BOOKS
 from infra.resources import (
     ROOT,
     Access,
@@ -160,6 +160,7 @@ FUNCTIONS = (
     ),
     RECONCILE_MONEY,
     RETRY_PAYOUTS,
+    WORK_BOOKS,
     Function(
         "rate-parties",
         "functions.rate_parties.handler.handler",
@@ -336,6 +337,7 @@ QUEUE_SOURCES = (QueueSource("readings", "ingest-readings", batch_size=25, windo
 SCHEDULES = (
     Schedule("anchor-readings", "rate(1 hour)", "anchor-readings"),
     Schedule("watch-chain", "rate(1 minute)", "watch-chain"),
+    Schedule("work-books", "rate(1 minute)", "work-books"),
     Schedule("rate-parties", "rate(1 hour)", "rate-parties"),
     Schedule("retry-payouts", "rate(1 hour)", "retry-payouts"),
     Schedule("reconcile", "cron(15 3 * * ? *)", "reconcile"),

@@ -43,6 +43,15 @@ RETRY_PAYOUTS = Function(
 )
 
 
+WORK_BOOKS = Function(
+    "work-books",
+    "functions.work_books.handler.handler",
+    sends_as("oracle"),
+    timeout_seconds=60,
+    concurrency=1,
+)
+
+
 def _settle(name: str, *grants: Grant, timeout_seconds: int = 30) -> Function:
     return step("settle_trade", name, *_TILL, *grants, timeout_seconds=timeout_seconds)
 

@@ -98,7 +98,7 @@ def cancel_orders(book: int, orders: Sequence[int]) -> EntryCall:
 
 
 def work_book(book: int) -> EntryCall:
-    """Anybody gives a book's pending order its turn."""
+    """Anybody gives a book's pending order its turn and has dead orders cleared away that are met first."""
     return EntryCall.of("marketplace::work", ("u64", book))
 
 

@@ -1,0 +1,68 @@
+"""Do in every book what waits for a call: the pending order's next fills, and dead orders in the way. For a
+schedule.
+
+An order that finds more to take than one transaction holds waits for the next call on its book, whoever makes
+it. In a quiet book nobody does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from carbonmarket.chain import market_calls
+from carbonmarket.chain.aborts import refused
+from carbonmarket.errors import NotYetFinal
+from carbonmarket.ports.chain import ChainAccess
+
+_BOOKS_A_VIEW = 100
+_ROUNDS = 10
+_WAIT_S = 10
+
+
+class WorkedBooks(msgspec.Struct, kw_only=True):
+    """The calls that one run made, the books that still need some, and the contract's sentences."""
+
+    calls: int = 0
+    needing: int = 0
+    refusals: list[str] = []
+
+
+def work_books(
+    *, chain: ChainAccess, key_id: str, now_us: int, goes_on: Callable[[], bool] = lambda: True
+) -> WorkedBooks:
+    """Call ``work`` on every book that needs it, round after round while there is time; ``key_id`` signs.
+
+    What one run leaves the next one finds, since each asks the chain.
+    """
+    done = WorkedBooks()
+    for round in range(_ROUNDS):
+        needing = list(_needing(chain))
+        done.needing = len(needing)
+        if not needing or done.refusals or not goes_on():
+            break
+        keys = [f"work/{book}/{now_us}/{round}" for book in needing]
+        for book, key in zip(needing, keys, strict=True):
+            chain.submit(key, key_id, market_calls.work_book(book))
+        for key in keys:
+            _await(chain, key, done)
+    return done
+
+
+def _needing(chain: ChainAccess) -> Iterator[int]:
+    books = int(chain.view("market_book::count", [], [])[0])
+    for first in range(1, books + 1, _BOOKS_A_VIEW):
+        [found] = chain.view("market_book::needing_work", [], [str(first), str(_BOOKS_A_VIEW)])
+        yield from map(int, found)
+
+
+def _await(chain: ChainAccess, key: str, done: WorkedBooks) -> None:
+    try:
+        fate = chain.await_fate(key, _WAIT_S)
+    except NotYetFinal:
+        return
+    if fate.success:
+        done.calls += 1
+    elif fate.state == "committed":
+        done.refusals.append(refused(fate).reason)
