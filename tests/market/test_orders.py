@@ -63,6 +63,18 @@ def test_an_order_gets_smaller_and_then_ends(exchange: Exchange) -> None:
     assert ended["state"] == "committed"
 
 
+def test_what_is_left_of_an_order_and_worth_too_little_is_ended(exchange: Exchange) -> None:
+    resting = exchange.place(exchange.seller, "sell", 5)
+    exchange.place(exchange.buyer, "buy", 5, GRAMS - 10)
+    exchange.watch()
+    seen = exchange.get(exchange.seller, f"/v1/orders/{resting['book']}/{resting['id']}")
+    assert (seen["state"], seen["cancel_reason"], seen["cancelled"]) == ("cancelled", "too_small", "10")
+    exchange.place(exchange.seller, "sell", 5, GRAMS - 10)
+    taken = exchange.place(exchange.buyer, "buy", 5)
+    assert (taken["state"], taken["cancel_reason"]) == ("cancelled", "too_small")
+    assert (taken["filled"], taken["cancelled"]) == (str(GRAMS - 10), "10")
+
+
 def test_all_orders_end_page_by_page(exchange: Exchange) -> None:
     for price in range(2, 20):
         exchange.place(exchange.buyer, "buy", price, 100)

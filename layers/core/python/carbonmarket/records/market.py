@@ -15,7 +15,7 @@ OrderKind = Literal["gtc", "ioc", "fok", "post_only", "market"]
 ORDER_KINDS: tuple[OrderKind, ...] = ("gtc", "ioc", "fok", "post_only", "market")
 """In the order of the contract's numbers, from 0."""
 
-CancelReason = Literal["owner", "remainder", "self_trade", "expired", "frozen", "labels_lost"]
+CancelReason = Literal["owner", "remainder", "self_trade", "expired", "frozen", "labels_lost", "too_small"]
 CANCEL_REASONS: tuple[CancelReason, ...] = (
     "owner",
     "remainder",
@@ -23,8 +23,10 @@ CANCEL_REASONS: tuple[CancelReason, ...] = (
     "expired",
     "frozen",
     "labels_lost",
+    "too_small",
 )
-"""In the order of the contract's numbers, from 1."""
+"""In the order of the contract's numbers, from 1. Too small is what a fill leaves of an order, or a taker of
+its own, if it is worth less than the book's minimum."""
 
 OrderState = Literal["open", "filled", "cancelled"]
 Interval = Literal["1m", "5m", "1h", "1d"]
