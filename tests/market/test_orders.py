@@ -7,6 +7,7 @@ import json
 import pytest
 
 from carbonmarket.times import format_s
+from carbonmarket_adapters.http.cursors import cursor_of
 from carbonmarket_adapters.wiring import chain
 from infra.bootstrap import MAKER_BPS, TAKER_BPS
 from tests.market.exchange import DOLLARS, GRAMS, TICK, Exchange
@@ -133,6 +134,23 @@ def test_an_order_by_criteria_goes_to_the_cheapest_books(exchange: Exchange) -> 
 def test_what_names_nothing_is_refused_by_its_field(exchange: Exchange, path: str) -> None:
     answer = exchange.world.call("GET", path, who=(exchange.buyer, "buyer"))
     assert (answer.status_code, json.loads(answer.body)["field"] in ("order", "book")) == (422, True)
+
+
+@pytest.mark.parametrize("place", ["\x01", "\U0010ffff\U0010ffff"], ids=["below all", "above all"])
+def test_a_cursor_that_no_list_gave_is_the_beginning_or_the_end(exchange: Exchange, place: str) -> None:
+    exchange.place(exchange.seller, "sell", 10)
+    exchange.place(exchange.buyer, "buy", 10)
+    exchange.watch()
+    book = exchange.books[0]
+    paths = ["/v1/books", "/v1/tickers", f"/v1/books/{book}/trades", "/v1/orders", "/v1/market/listings"]
+    paths += ["/v1/market/batches", "/v1/gifts", "/v1/portfolio"]
+    empty = {}
+    for path in paths:
+        page = exchange.get(exchange.seller, f"{path}?after={cursor_of(place)}")
+        empty[path] = page["edges"] == []
+    reverse = (f"/v1/books/{book}/trades", "/v1/orders")
+    for path in ("/v1/books", "/v1/tickers", *reverse):
+        assert empty[path] is ((place == "\x01") == (path in reverse)), path
 
 
 def test_another_organisation_sees_no_order(exchange: Exchange) -> None:

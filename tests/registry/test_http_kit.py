@@ -169,7 +169,17 @@ def test_a_page_ends_in_the_cursor_of_the_next() -> None:
     assert connection(rows[2:4], 2, str)["pageInfo"]["hasNextPage"] is False
 
 
-@pytest.mark.parametrize("query", [{"first": "0"}, {"first": "101"}, {"first": "x"}, {"after": "§"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"first": "0"},
+        {"first": "101"},
+        {"first": "x"},
+        {"after": "§"},
+        {"after": ""},
+        {"after": cursors.cursor_of("k" * 1025)},
+    ],
+)
 def test_a_page_that_can_not_be_is_refused(query: dict[str, str]) -> None:
     with pytest.raises(InvalidInput) as refused:
         cursors.page_request(query)

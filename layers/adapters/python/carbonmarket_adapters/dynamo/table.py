@@ -246,7 +246,10 @@ class DocumentTable:
         # Keys are never empty, and no key of ours begins with a blank.
         low, high = prefix or " ", prefix + "\U0010ffff"
         if after is not None:
-            low, high = (low, after) if reverse else (after, high)
+            low, high = (low, min(after, high)) if reverse else (max(after, low), high)
+        # Nothing lies between bounds the wrong way round, and DynamoDB calls them an error.
+        if low > high:
+            return
         condition = sort.between(low, high) if (prefix or after is not None) else None
         # Without a size DynamoDB reads a megabyte for one item. One more, since the cursor's comes again.
         size = None if limit is None else limit + 1

@@ -14,6 +14,8 @@ from carbonmarket.errors import InvalidInput
 
 FIRST_DEFAULT = 20
 FIRST_MAX = 100
+_KEY_BYTES_MAX = 1024
+"""As long as a sort key of DynamoDB can be."""
 N = TypeVar("N")
 
 
@@ -57,6 +59,10 @@ def cursor_of(key: str) -> str:
 def _key(cursor: str) -> str:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return raw.decode()
+        key = raw.decode()
     except (binascii.Error, ValueError):
-        raise InvalidInput("after must be a cursor that this list gave", field="after") from None
+        key = ""
+    # No list has a place without a name, and none of DynamoDB's has one so long.
+    if not 0 < len(key.encode()) <= _KEY_BYTES_MAX:
+        raise InvalidInput("after must be a cursor that this list gave", field="after")
+    return key
