@@ -164,6 +164,32 @@ def test_no_more_is_given_back_than_was_taken(payments: Payments, key: Key) -> N
         payments.refund(key(), held.intent, 1)
 
 
+def test_what_is_left_is_given_back_once(payments: Payments, provider: Provider, key: Key) -> None:
+    held, rest = hold(payments, key()), key()
+    payments.capture(key(), held.intent, 4_000)
+    provider.client().v1.refunds.create({"payment_intent": held.intent, "amount": 1_000})
+    given = payments.refund(rest, held.intent)
+    assert (given.amount, payments.refund(rest, held.intent)) == (3_000, given)
+    assert [(each.amount, each.is_ours) for each in payments.refunds(held.intent)] == [
+        (1_000, False),
+        (3_000, True),
+    ]
+    with pytest.raises(Conflict, match="already been refunded"):
+        payments.refund(key(), held.intent)
+
+
+def test_a_refund_that_failed_is_refused_under_its_key(payments: Payments, key: Key) -> None:
+    held, again = hold(payments, key(), "pm_card_refundFail"), key()
+    payments.capture(key(), held.intent, 4_000)
+    # The provider's answer comes before the bank's.
+    payments.refund(again, held.intent, 4_000)
+    with pytest.raises(Conflict, match="has failed: expired_or_canceled_card"):
+        payments.refund(again, held.intent, 4_000)
+    [failed] = payments.refunds(held.intent)
+    assert (failed.failure, failed.amount) == ("expired_or_canceled_card", 4_000)
+    assert failed.reversal not in ("", failed.balance_transaction)
+
+
 def test_a_disputed_payment_is_not_refunded(payments: Payments, key: Key) -> None:
     held = hold(payments, key(), "pm_card_createDispute")
     payments.capture(key(), held.intent, 4_000)

@@ -144,6 +144,20 @@ def test_refunds_give_back_what_was_taken_and_no_more(api: stripe.StripeClient) 
     assert refusal(lambda: api.v1.refunds.create({"payment_intent": pay(api).id})).param == "payment_intent"
 
 
+def test_a_refund_may_fail_after_it_was_made(api: stripe.StripeClient) -> None:
+    intent = pay(api, "pm_card_refundFail", capture_method="automatic")
+    made = api.v1.refunds.create({"payment_intent": intent.id, "amount": 500})
+    failed = api.v1.refunds.retrieve(made.id)
+    assert (made.status, failed.status, failed.failure_reason) == (
+        "succeeded",
+        "failed",
+        "expired_or_canceled_card",
+    )
+    moved = api.v1.balance_transactions.list({"source": made.id}).data
+    assert [(each.type, each.net) for each in moved] == [("refund_failure", 500), ("refund", -500)]
+    assert api.v1.charges.retrieve(intent.latest_charge).amount_refunded == 0
+
+
 def test_disputes_take_the_money_and_may_give_it_back(api: stripe.StripeClient) -> None:
     intent = pay(api, "pm_card_createDispute", capture_method="automatic")
     (dispute,) = api.v1.disputes.list({"payment_intent": intent.id}).data

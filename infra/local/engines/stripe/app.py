@@ -46,6 +46,7 @@ LISTS = {
 }
 PAGES: dict[str, tuple[Call, tuple[str, ...]]] = {
     "/_test/payment_intents/<id>/authentication": (intents.authenticate, ("succeeded", "failed")),
+    "/_test/refunds/<id>/settlement": (charges.settle_refund, ("failed",)),
     "/_test/accounts/<id>/onboarding": (connect.onboard, ("complete", "restricted")),
 }
 

@@ -10,7 +10,8 @@ _DECLINED = "Your card was declined."
 @dataclass(frozen=True)
 class Card:
     """A test card. ``code``/``decline_code`` refuse the charge; ``authenticates`` asks for 3-D Secure first;
-    ``dispute`` is the reason of the dispute that follows the capture."""
+    ``dispute`` is the reason of the dispute that follows the capture; ``refund_fails`` what a refund to it
+    fails of, once it was answered."""
 
     last4: str
     brand: str = "visa"
@@ -19,6 +20,7 @@ class Card:
     message: str = _DECLINED
     authenticates: bool = False
     dispute: str = ""
+    refund_fails: str = ""
 
 
 CARDS = {
@@ -57,5 +59,6 @@ CARDS = {
         "1629", authenticates=True, code="card_declined", decline_code="generic_decline"
     ),
     "pm_card_createDispute": Card("0259", dispute="fraudulent"),
+    "pm_card_refundFail": Card("5126", refund_fails="expired_or_canceled_card"),
     "pm_card_createDisputeProductNotReceived": Card("2685", dispute="product_not_received"),
 }

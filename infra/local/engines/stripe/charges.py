@@ -135,6 +135,7 @@ def create_refund(context: Context, params: Params) -> Object:
         reason=reason,
         status="succeeded",
         failure_reason=None,
+        failure_balance_transaction=None,
     )
     refund["balance_transaction"] = context.move("refund", -amount, made["currency"], refund["id"])["id"]
     context.store.put(refund)
@@ -143,6 +144,33 @@ def create_refund(context: Context, params: Params) -> Object:
     context.store.put(made)
     context.emit("refund.created", refund)
     context.emit("charge.refunded", made, {"amount_refunded": made["amount_refunded"] - amount})
+    fails = CARDS[made["payment_method"]].refund_fails
+    if fails:
+        _fail_refund(context, dict(refund), fails)
+    return refund
+
+
+def settle_refund(context: Context, params: Params, id: str) -> Object:
+    """The bank of the card sends a refund back, as it may days after it was made."""
+    take.only(params, "outcome")
+    refund = context.get("refund", id)
+    if refund["status"] != "succeeded":
+        raise invalid(f"This refund is {refund['status']} already.")
+    if take.text(params, "outcome") != "failed":
+        raise invalid("Invalid outcome: must be failed", param="outcome")
+    return _fail_refund(context, refund, "lost_or_stolen_card")
+
+
+def _fail_refund(context: Context, refund: Object, reason: str) -> Object:
+    back = context.move("refund_failure", refund["amount"], refund["currency"], refund["id"])
+    refund.update(status="failed", failure_reason=reason, failure_balance_transaction=back["id"])
+    context.store.put(refund)
+    made = context.get("charge", refund["charge"])
+    made["amount_refunded"] -= refund["amount"]
+    made["refunded"] = False
+    context.store.put(made)
+    context.emit("refund.failed", refund)
+    context.emit("refund.updated", refund)
     return refund
 
 

@@ -147,25 +147,34 @@ class StripePayments:
                     ) from refused
             return _authorisation(ended)
 
-    def refund(self, key: str, intent: str, amount: int) -> Refunded:
-        asked = {"amount": amount, "metadata": {_OURS: _digest(key)}, "payment_intent": intent}
+    def refund(self, key: str, intent: str, amount: int | None = None) -> Refunded:
+        asked: _Object = {"metadata": {_OURS: _digest(key)}, "payment_intent": intent}
+        if amount is not None:
+            asked["amount"] = amount
         with self._errors("amount", "payment_intent"):
             self._intent(intent, [])
-            before = _plain(self._api.refunds.list({"payment_intent": intent, "limit": 100}))["data"]
-            ours = [each for each in before if each["metadata"].get(_OURS) == _digest(key)]
+            ours = [each for each in self._refunds(intent) if _key_of(each) == _digest(key)]
             made = ours[0] if ours else _plain(self._api.refunds.create(asked, _once("refund", key)))
-            if made["amount"] != amount:
-                raise IdempotencyMismatch(
-                    f"the refund's key has given back {made['amount']} of payment {intent} before",
-                    field="key",
-                )
-            return Refunded(
-                refund=made["id"],
-                charge=made["charge"],
-                amount=made["amount"],
-                currency=made["currency"].upper(),
-                balance_transaction=made["balance_transaction"],
+        if amount is not None and made["amount"] != amount:
+            raise IdempotencyMismatch(
+                f"the refund's key has given back {made['amount']} of payment {intent} before", field="key"
             )
+        found = _refunded(made)
+        if found.failure:
+            raise Conflict(f"refund {found.refund} has failed: {found.failure}", field="intent")
+        return found
+
+    def refunds(self, intent: str) -> list[Refunded]:
+        with self._errors():
+            found = self._refunds(intent)
+        # What a capture in part releases of the hold is a refund to Stripe too: one that moved no money.
+        moving = [each for each in found if each["balance_transaction"] or each["status"] != "succeeded"]
+        return [_refunded(each) for each in moving]
+
+    def _refunds(self, intent: str) -> list[_Object]:
+        """All refunds of a payment as Stripe has them, oldest first."""
+        pages = self._api.refunds.list({"payment_intent": intent, "limit": 100})
+        return [_plain(each) for each in pages.auto_paging_iter()][::-1]
 
     def open_payout_account(self, key: str, organisation: str, country: str) -> PayoutAccount:
         asked = {
@@ -406,6 +415,25 @@ def _captured(intent: _Object) -> Captured:
         fee=moved["fee"],
         currency=intent["currency"].upper(),
         balance_transaction=moved["id"],
+    )
+
+
+def _key_of(refund: _Object) -> str:
+    """The digest of our key that made a refund; "" where a person made it."""
+    return str((refund["metadata"] or {}).get(_OURS, ""))
+
+
+def _refunded(refund: _Object) -> Refunded:
+    has_failed = refund["status"] in {"failed", "canceled"}
+    return Refunded(
+        refund=refund["id"],
+        charge=refund["charge"],
+        amount=refund["amount"],
+        currency=refund["currency"].upper(),
+        balance_transaction=_id_of(refund["balance_transaction"]),
+        is_ours=bool(_key_of(refund)),
+        failure=(refund.get("failure_reason") or refund["status"]) if has_failed else "",
+        reversal=_id_of(refund.get("failure_balance_transaction")),
     )
 
 

@@ -18,6 +18,7 @@ _SENTENCES = {
     "States.Timeout": "the time for this step ran out",
     "ReviewRefused": "the drawn reviewers refused the report",
     "Disputed": "the cardholder's bank has taken the money back",
+    "GivenBack": "the money was given back before the credits were delivered",
 }
 
 

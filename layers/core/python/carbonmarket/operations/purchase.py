@@ -240,3 +240,11 @@ def tell_operators(case: Case, till: Till) -> None:
         "text": case.text,
     }
     till.notifications.send(f"{case.id}/opened", "case.opened", OPERATORS, data)
+
+
+def open_case(case: Case, till: Till) -> None:
+    """Keep a case once, and tell the operators; one that is there stays as it is."""
+    if till.store.case(case.id) is None:
+        # First: whoever dies between the two opens and tells again.
+        tell_operators(case, till)
+        till.store.save_case(case, 0, told(SYSTEM, "open_case", case.id, case.kind, till.now_us))

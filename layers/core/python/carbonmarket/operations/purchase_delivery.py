@@ -7,7 +7,8 @@ from carbonmarket.errors import Conflict, NotYetFinal
 from carbonmarket.operations.create_retirement import certificate_url
 from carbonmarket.operations.fates import final_fate
 from carbonmarket.operations.purchase import Till, advance, load, notify, quote_of, reached
-from carbonmarket.operations.purchase_payment import book_delivery, is_held
+from carbonmarket.operations.purchase_payment import GivenBack, book_delivery, is_held, stop_of
+from carbonmarket.operations.purchase_refund import given_back
 from carbonmarket.ports.registry import NEW
 from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket.records.credits import Retirement
@@ -27,13 +28,16 @@ def give_key(purchase: str, book: int) -> str:
 def deliver(purchase: str, till: Till) -> CardPurchase:
     """Give the buyer its credits, and book that they repay the float.
 
-    NotYetFinal while the purchase is held or the chain has not answered.
+    NotYetFinal while the purchase is held or the chain has not answered; Disputed or GivenBack where the
+    money went back to the buyer before anything was given.
     """
     kept = load(purchase, till)
     if reached(kept.record, "delivered"):
         return kept.record
-    if is_held(kept.record, till):
-        raise NotYetFinal("the purchase is held; its risk period is not over")
+    if not kept.record.delivering:
+        _require_payment(kept.record, till)
+        # Before anything is given: a refund that is told later finds that it came too late.
+        kept = advance(kept, kept.record.state, "begin_delivery", till, delivering=True)
     buyer = till.accounts.organisation(kept.record.organisation)
     if buyer is None:
         raise Conflict(f"organisation {kept.record.organisation} has not been admitted")
@@ -41,6 +45,17 @@ def deliver(purchase: str, till: Till) -> CardPurchase:
         _give(kept.record, fill, buyer.account_address, till)
     book_delivery(kept.record, quote_of(kept.record, till).currency, till)
     return advance(kept, "delivered", "deliver_purchase", till).record
+
+
+def _require_payment(purchase: CardPurchase, till: Till) -> None:
+    """Disputed or GivenBack unless all of the buyer's money is with us now; NotYetFinal while it is held."""
+    stop = stop_of(purchase)
+    if stop is not None:
+        raise stop
+    if is_held(purchase, till):
+        raise NotYetFinal("the purchase is held; its risk period is not over")
+    if given_back(till.payments().refunds(purchase.intent)):
+        raise GivenBack("the money was given back before the credits were delivered")
 
 
 def _give(purchase: CardPurchase, fill: Fill, account: str, till: Till) -> None:

@@ -27,6 +27,18 @@ from carbonmarket.times import MICROSECONDS, format_us
 _NO_HOLD_S = 60
 
 
+class Disputed(Conflict):
+    """The cardholder's bank has taken the money back before the credits were delivered."""
+
+    code = "disputed"
+
+
+class GivenBack(Conflict):
+    """Money was given back to the buyer before the credits were delivered."""
+
+    code = "given-back"
+
+
 def capture_key(purchase: str) -> str:
     """The key of a purchase's capture, at the payment provider and in the ledger."""
     return f"purchase/{purchase}/capture"
@@ -216,9 +228,9 @@ def hold(purchase: str, token: str, till: Till) -> CardPurchase:
     till.tasks.save_task(task)
     if not reached(kept.record, "held"):
         kept = advance(kept, "held", "hold_purchase", till)
-    if not kept.record.disputed:
+    if stop_of(kept.record) is None:
         notify(kept.record, "purchase.held", till, release_at=format_us(kept.record.release_us))
-    # Who released it, or whose bank took the money back, may have come between.
+    # Who released it, gave the money back, or whose bank took it back may have come between.
     return end_hold(purchase, till)
 
 
@@ -226,15 +238,28 @@ def is_held(purchase: CardPurchase, till: Till) -> bool:
     """Whether the credits may not go to the buyer yet."""
     if reached(purchase, "delivered"):
         return False
-    return purchase.disputed or (purchase.release_us > till.now_us and not purchase.released_by)
+    if stop_of(purchase) is not None:
+        return True
+    return purchase.release_us > till.now_us and not purchase.released_by
+
+
+def stop_of(purchase: CardPurchase) -> Disputed | GivenBack | None:
+    """Why the credits of a purchase that is not delivered will never go to the buyer; None if nothing is
+    known to stand against it."""
+    if purchase.disputed:
+        return Disputed("the cardholder's bank has taken the money back")
+    if purchase.stopped:
+        return GivenBack("the money was given back before the credits were delivered")
+    return None
 
 
 def end_hold(purchase: str, till: Till) -> CardPurchase:
     """End the saga's wait for the release where that has been decided."""
     kept = load(purchase, till)
     task = till.tasks.task(purchase, "release")
-    if task is not None and kept.record.disputed:
-        till.sagas.fail(task.token, "Disputed", "the cardholder's bank has taken the money back")
+    stop = stop_of(kept.record)
+    if task is not None and stop is not None:
+        till.sagas.fail(task.token, type(stop).__name__, stop.reason)
     elif task is not None and not is_held(kept.record, till):
         till.sagas.succeed(task.token, {"purchase": purchase})
     return kept.record

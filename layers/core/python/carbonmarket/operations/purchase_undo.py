@@ -5,7 +5,15 @@ from __future__ import annotations
 from carbonmarket import ids
 from carbonmarket.errors import Conflict, InvalidInput, NotFound
 from carbonmarket.operations.fates import was_never_taken
-from carbonmarket.operations.purchase import Till, advance, notify, quote_of, reached, tell_operators
+from carbonmarket.operations.purchase import (
+    Till,
+    advance,
+    notify,
+    open_case,
+    quote_of,
+    reached,
+    tell_operators,
+)
 from carbonmarket.operations.purchase_delivery import give_key
 from carbonmarket.operations.purchase_order import fills_of, float_key, keep_fills, order_key
 from carbonmarket.operations.purchase_payment import (
@@ -14,9 +22,8 @@ from carbonmarket.operations.purchase_payment import (
     book_capture,
     capture_key,
 )
+from carbonmarket.operations.purchase_refund import book_refunds, given_back, money_after
 from carbonmarket.ports.registry import Kept
-from carbonmarket.records.audit import SYSTEM, told
-from carbonmarket.records.money import STRIPE_RECEIVABLE, Refunded, Transfer, buyer
 from carbonmarket.records.purchases import CardPurchase, Case, MoneyState
 
 
@@ -97,7 +104,7 @@ def _release_hold(purchase: CardPurchase, till: Till) -> MoneyState:
 
 
 def _return_money(purchase: CardPurchase, till: Till) -> MoneyState:
-    """Refund what was captured; release what was not."""
+    """Give back what is left of what was captured, or open a case; release what was not captured."""
     found = till.payments().status(purchase.intent)
     if found.state != "captured":
         return _release_hold(purchase, till)
@@ -106,26 +113,30 @@ def _return_money(purchase: CardPurchase, till: Till) -> MoneyState:
     if purchase.disputed:
         # The bank has taken it back already; what the buyer is owed shows when the dispute is closed.
         return "captured"
+    refusal = ""
     try:
-        refunded = till.payments().refund(f"purchase/{purchase.id}/refund", purchase.intent, captured.amount)
-    except Conflict:
-        # A person was first; the provider's event of that refund books it.
-        return "refunded"
-    book_refund(purchase, refunded, till)
-    return "refunded"
+        till.payments().refund(f"purchase/{purchase.id}/refund", purchase.intent)
+    except Conflict as refused:
+        # A person may have been first, and the buyer have all of it: that is asked of the provider.
+        refusal = refused.reason
+    refunds = till.payments().refunds(purchase.intent)
+    book_refunds(purchase, refunds, till)
+    money = money_after(purchase, refunds)
+    if money == "captured":
+        open_case(_unpaid(purchase, captured.amount - given_back(refunds), refusal, till), till)
+    return money
 
 
-def book_refund(purchase: CardPurchase, refunded: Refunded, till: Till) -> None:
-    """The buyer has its money back; once, whoever tells of the refund first."""
-    back = Transfer(
-        debit=buyer(purchase.organisation),
-        credit=STRIPE_RECEIVABLE,
-        amount=refunded.amount,
-        currency=refunded.currency,
-        reason="purchase refunded",
-        references={"purchase": purchase.id, "balance_transaction": refunded.balance_transaction},
+def _unpaid(purchase: CardPurchase, cents: int, refusal: str, till: Till) -> Case:
+    return Case(
+        id=ids.derive("CAS", "refund", purchase.id, "undo"),
+        kind="refund",
+        purchase=purchase.id,
+        amount_cents=cents,
+        text=f"{cents} cents of a purchase that has failed could not be given back: "
+        f"{refusal or 'the refund has failed'}",
+        opened_us=till.now_us,
     )
-    till.ledger.post(f"refund/{refunded.refund}", [back], till.now_us)
 
 
 def _kept_credits(purchase: CardPurchase, reason: str, till: Till) -> Case:
@@ -138,11 +149,3 @@ def _kept_credits(purchase: CardPurchase, reason: str, till: Till) -> Case:
         text=f"{bought} stay with the treasury: the order was filled, and then {reason}",
         opened_us=till.now_us,
     )
-
-
-def open_case(case: Case, till: Till) -> None:
-    """Keep a case once, and tell the operators; one that is there stays as it is."""
-    if till.store.case(case.id) is None:
-        # First: whoever dies between the two opens and tells again.
-        tell_operators(case, till)
-        till.store.save_case(case, 0, told(SYSTEM, "open_case", case.id, case.kind, till.now_us))

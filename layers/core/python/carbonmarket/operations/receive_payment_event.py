@@ -1,7 +1,7 @@
 """The payment provider tells of what happened: verified, kept once by its id, and handled in any order.
 
-An event is a reason to look, seldom a fact to believe: what a payment is now is asked of the provider. Only
-disputes and refunds are booked from what they bring, each movement once by its own id.
+An event is a reason to look, seldom a fact to believe: what a payment and its refunds are now is asked of the
+provider. Only disputes are booked from what they bring, each movement once by its own id.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from carbonmarket.errors import (
     NotFound,
     StaleWrite,
 )
-from carbonmarket.operations.purchase import Till
+from carbonmarket.operations.purchase import Till, open_case
 from carbonmarket.operations.purchase_payment import continue_authentication, end_hold
 from carbonmarket.operations.purchase_payout import pay_waiting
-from carbonmarket.operations.purchase_undo import book_refund, open_case
+from carbonmarket.operations.purchase_refund import take_refunds
 from carbonmarket.ports.purchases import PurchasesStore
 from carbonmarket.ports.registry import NEW, Kept
 from carbonmarket.records.audit import SYSTEM, told
@@ -31,19 +31,17 @@ from carbonmarket.records.money import (
     DISPUTES,
     STRIPE_FEES,
     STRIPE_RECEIVABLE,
-    SUSPENSE,
     BalanceTransaction,
     PaymentEvent,
-    Refunded,
     Transfer,
 )
 from carbonmarket.records.principal import OPERATOR, Principal
 from carbonmarket.records.purchases import CardPurchase, Case, CaseKind, ReceivedEvent
 
 _DISPUTE = "charge.dispute."
-_REFUND = "refund.created"
+# A refund may fail, or move its money, long after it was made.
+_REFUNDS = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
 _ACCOUNT = "account.updated"
-_ABOUT_US = 86_400 * 1_000_000
 # The bank has decided on the payment, or its time has passed.
 _DECIDED = frozenset(
     {
@@ -146,8 +144,8 @@ def _handle(event: PaymentEvent, purchase: str, till: Till) -> None:
     assert kept is not None
     if event.kind.startswith(_DISPUTE):
         _dispute(event, kept, till)
-    elif event.kind == _REFUND:
-        _refund(event, kept.record, till)
+    elif event.kind in _REFUNDS:
+        take_refunds(kept, till)
     elif event.kind in _DECIDED and kept.record.state == "failed":
         _release_late(kept.record, till)
     elif event.kind in _DECIDED:
@@ -191,45 +189,6 @@ def _dispute_transfers(movement: BalanceTransaction, purchase: str) -> list[Tran
         for account, amount in amounts
         if amount
     ]
-
-
-def _refund(event: PaymentEvent, purchase: CardPurchase, till: Till) -> None:
-    """A refund that a person made at the provider, or that our own undo made and has told of already."""
-    if till.ledger.entry(f"refund/{event.object_id}") is not None:
-        return
-    movement = _movement_of(event, till)
-    refunded = Refunded(
-        refund=event.object_id,
-        charge=event.charge,
-        amount=event.amount,
-        currency=event.currency,
-        balance_transaction=movement.id,
-    )
-    if purchase.state not in ("delivered", "completed"):
-        book_refund(purchase, refunded, till)
-        return
-    # The buyer has both, money and credits: what is to be done about that a person decides.
-    given = Transfer(
-        debit=SUSPENSE,
-        credit=STRIPE_RECEIVABLE,
-        amount=event.amount,
-        currency=event.currency,
-        reason="refund after delivery",
-        references={"purchase": purchase.id, "balance_transaction": movement.id},
-    )
-    till.ledger.post(f"refund/{event.object_id}", [given], till.now_us)
-    text = f"{event.amount} cents were given back after the credits had been delivered"
-    open_case(_case("refund", event, purchase, text, till), till)
-
-
-def _movement_of(event: PaymentEvent, till: Till) -> BalanceTransaction:
-    if event.balance_transactions:
-        return event.balance_transactions[0]
-    around = (event.created_us - _ABOUT_US, event.created_us + _ABOUT_US)
-    for movement in till.payments().balance_transactions(*around):
-        if movement.source == event.object_id:
-            return movement
-    raise NotFound(f"the provider lists no movement of refund {event.object_id} yet; replay the event later")
 
 
 def _case(

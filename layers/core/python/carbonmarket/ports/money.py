@@ -135,8 +135,16 @@ class Payments(Protocol):
         """Release what is held; voided already is no error. Conflict if it was captured: refund then."""
         ...
 
-    def refund(self, key: str, intent: str, amount: int) -> Refunded:
-        """Give back ``amount`` of what was captured; Conflict if less than that is left to give back."""
+    def refund(self, key: str, intent: str, amount: int | None = None) -> Refunded:
+        """Give back ``amount`` of what was captured, or without one all that is left of it.
+
+        Conflict if less than that is left to give back, nothing is, or the refund has failed.
+        """
+        ...
+
+    def refunds(self, intent: str) -> list[Refunded]:
+        """All refunds of a payment as they are now, whoever made them, oldest first. What a capture released
+        of the hold is none."""
         ...
 
     def open_payout_account(self, key: str, organisation: str, country: str) -> PayoutAccount:

@@ -161,13 +161,21 @@ class Captured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refunded(msgspec.Struct, frozen=True, kw_only=True):
-    """Money given back to a card, in full or in part."""
+    """Money given back to a card, in full or in part.
+
+    ``balance_transaction`` is "" until the money has moved. ``failure`` says why the refund failed, "" where
+    it did not; ``reversal`` is then the balance transaction by which its money came back to us. ``is_ours``:
+    the market made it, not a person at the provider.
+    """
 
     refund: str
     charge: str
     amount: int
     currency: str
     balance_transaction: str
+    is_ours: bool = False
+    failure: str = ""
+    reversal: str = ""
 
 
 class PaidOut(msgspec.Struct, frozen=True, kw_only=True):

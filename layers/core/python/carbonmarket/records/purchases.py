@@ -112,7 +112,9 @@ class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ``payment_method`` and ``intent`` are the payment provider's ids. ``money`` says where the buyer's money
     is: ``amount_cents`` were captured. ``release_us`` ends the risk period of a purchase that is held.
     ``bring_units`` come out of the treasury's wallet before the order. ``retirements`` are those that
-    followed. ``disputed``: the cardholder's bank has taken the money back. ``failure`` says why it failed.
+    followed. ``disputed``: the cardholder's bank has taken the money back. ``stopped``: a person gave money
+    back before the credits went to the buyer, so they won't. ``delivering``: they have begun to go, and
+    nothing stops them any more. ``failure`` says why it failed.
     """
 
     id: str
@@ -134,6 +136,8 @@ class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     released_by: str = ""
     retirements: tuple[str, ...] = ()
     disputed: bool = False
+    stopped: bool = False
+    delivering: bool = False
     failure: str = ""
 
     @property
