@@ -24,7 +24,9 @@ class Asked:
         self.aws, self.key, self.done = aws, key, 0
         self.caller = Principal(subject=subject, organisation=f"ORG{next(_numbers)}", roles=frozenset())
 
-    def send(self, request: dict[str, Any], work: Any = None, caller: Principal | None = None) -> Any:
+    def send(
+        self, request: dict[str, Any], work: Any = None, caller: Principal | None = None, **told: Any
+    ) -> Any:
         """The answer; without ``work`` it is the number of times work was done."""
 
         def count() -> dict[str, Any]:
@@ -39,6 +41,7 @@ class Asked:
             settings=self.aws.settings,
             client=self.aws.client("dynamodb"),
             context=CONTEXT,
+            **told,
         )
 
 
@@ -49,6 +52,15 @@ def asked(aws: AwsEndpoint) -> Asked:
 
 def test_a_repeated_request_gets_the_first_answer(asked: Asked) -> None:
     assert [asked.send({"grams": "1"}) for _ in range(3)] == [{"done": 1}] * 3
+
+
+def test_what_was_not_finished_is_asked_again_by_the_same_request_alone(asked: Asked) -> None:
+    def send(grams: str) -> Any:
+        return asked.send({"grams": grams}, tells_more=lambda kept: kept["done"] == 1)
+
+    assert [send("1") for _ in range(3)] == [{"done": 1}, {"done": 2}, {"done": 3}]
+    with pytest.raises(IdempotencyMismatch):
+        send("2")
 
 
 def test_another_body_under_the_same_key_is_refused(asked: Asked) -> None:

@@ -227,6 +227,8 @@ class Api:
             settings=settings,
             client=wiring.aws("dynamodb"),
             context=self.app.lambda_context,
+            # Accepted, where success would be another status: what was asked for is not finished yet.
+            tells_more=lambda answer: answer["status"] == 202 != operation.status,
         )
         return _rendered(msgspec.convert(kept, Answer))
 

@@ -2,7 +2,8 @@
 
 Powertools keeps the answers in the table ``idempotency`` for a day. A refused request keeps none, so that it
 can be sent again after its cause is gone. Ids are derived from the key too (``carbonmarket.ids``), so that a
-request which died between its effect and its answer finds its effect when it is repeated.
+request which died between its effect and its answer finds its effect when it is repeated; and so does one
+whose kept answer says only that it isn't finished.
 """
 
 from __future__ import annotations
@@ -52,10 +53,12 @@ def once(
     settings: Settings,
     client: Any,
     context: Any,
+    tells_more: Callable[[dict[str, Any]], bool] = lambda _kept: False,
 ) -> dict[str, Any]:
     """The answer of ``work``: run now, or kept from the first time this organisation used ``key``.
 
-    ``request`` is what must be equal for a repetition to count as one (operation, path, body).
+    ``request`` is what must be equal for a repetition to count as one (operation, path, body). A kept answer
+    of which ``tells_more`` says so is not given again: ``work`` is, and knows by the key what it did.
     """
     # 190 ms to import, and only writes need it.
     from aws_lambda_powertools.utilities.idempotency import (
@@ -82,7 +85,11 @@ def once(
         boto3_client=client,
     )
 
+    ran = False
+
     def run(*, data: dict[str, Any]) -> dict[str, Any]:
+        nonlocal ran
+        ran = True
         return work()
 
     guarded = idempotent_function(
@@ -90,7 +97,7 @@ def once(
     )
 
     try:
-        return dict(guarded(data={"key": key, "request": {**request, "subject": caller.subject}}))
+        answer = dict(guarded(data={"key": key, "request": {**request, "subject": caller.subject}}))
     except failures.IdempotencyValidationError:
         raise IdempotencyMismatch(
             "this Idempotency-Key was used for another request; take a new key", field="Idempotency-Key"
@@ -99,3 +106,4 @@ def once(
         raise StillRunning(
             "the first request with this Idempotency-Key is still running; repeat it later"
         ) from None
+    return work() if not ran and tells_more(answer) else answer
