@@ -127,6 +127,15 @@ def earlier_act(*, caller: Principal, key: str, desk: Desk) -> Done | None:
     return done(id, lambda: desk.chain.await_fate(chain_key(id), WAIT_S), desk.chain)
 
 
+def was_made(*, caller: Principal, key: str, desk: Desk) -> bool:
+    """Whether the caller's act under the key was sent before and has not expired unseen.
+
+    For acts that were possible when they were made and would be refused now.
+    """
+    fate = desk.chain.fate(chain_key(act_id(caller, key)))
+    return fate.hash is not None and fate.state != "dead"
+
+
 def act_id(caller: Principal, key: str) -> str:
     """The id of the act under a request's key."""
     return ids.derive("ACT", caller.organisation, key)

@@ -6,7 +6,7 @@ import msgspec
 
 from carbonmarket.operations.acts import Desk, Source, batch_of, named_book, parse_number, parse_price
 from carbonmarket.operations.create_retirement import Beneficiary, CreateRetirement, create_retirement
-from carbonmarket.operations.place_order import PlaceOrder, decide_call
+from carbonmarket.operations.place_order import PlaceOrder, decide_call, require_possible
 from carbonmarket.ports.personal import SubjectKeys
 from carbonmarket.ports.registry import RegistryStore
 from carbonmarket.ports.sagas import Sagas
@@ -55,7 +55,8 @@ def buy_and_retire(
         fee_cap_bps=request.fee_cap_bps,
     )
     batch = batch_of(book.batch, desk)
-    decide_call(order, book, labels=0, batch_labels=batch.labels, now_us=desk.now_us)
+    decide_call(order, book)
+    require_possible(order, book, batch_labels=batch.labels, now_us=desk.now_us)
     retirement = CreateRetirement(
         batch=batch.id,
         grams=request.grams,

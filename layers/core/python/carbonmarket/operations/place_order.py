@@ -6,7 +6,7 @@ import msgspec
 
 from carbonmarket.chain import market_calls
 from carbonmarket.chain.calls import EntryCall
-from carbonmarket.errors import Conflict, InvalidInput
+from carbonmarket.errors import Conflict, InvalidInput, MarketError
 from carbonmarket.labels import label_bits, label_names
 from carbonmarket.operations.acts import (
     Desk,
@@ -19,6 +19,7 @@ from carbonmarket.operations.acts import (
     parse_lots,
     parse_number,
     parse_price,
+    was_made,
 )
 from carbonmarket.records.market import CANCEL_REASONS, ORDER_KINDS, Book, OrderKind
 from carbonmarket.records.principal import Principal
@@ -65,7 +66,15 @@ def place_order(request: PlaceOrder, *, caller: Principal, key: str, desk: Desk)
 
     The same key again answers the same order.
     """
-    done = act("place_order", call_of(request, desk), caller=caller, key=key, desk=desk)
+    book = named_book(parse_number(request.book, "book"), desk)
+    call = decide_call(request, book)
+    try:
+        _require_possible(request, book, desk)
+    except MarketError:
+        # The expiry may have passed, and the batch have lost a label, since it was placed under this key.
+        if not was_made(caller=caller, key=key, desk=desk):
+            raise
+    done = act("place_order", call, caller=caller, key=key, desk=desk)
     placed = decide_placed(done)
     return placed[0] if placed else Placed(done=done, state="submitted")
 
@@ -73,13 +82,22 @@ def place_order(request: PlaceOrder, *, caller: Principal, key: str, desk: Desk)
 def call_of(request: PlaceOrder, desk: Desk) -> EntryCall:
     """The call, after what the projection can tell was checked."""
     book = named_book(parse_number(request.book, "book"), desk)
-    labels = label_bits(request.labels)
-    has = batch_of(book.batch, desk).labels if labels | book.labels else 0
-    return decide_call(request, book, labels=labels, batch_labels=has, now_us=desk.now_us)
+    call = decide_call(request, book)
+    _require_possible(request, book, desk)
+    return call
 
 
-def decide_call(request: PlaceOrder, book: Book, *, labels: int, batch_labels: int, now_us: int) -> EntryCall:
-    """The call of a well-formed order; InvalidInput names the field that the book has another rule for."""
+def _require_possible(request: PlaceOrder, book: Book, desk: Desk) -> None:
+    needs_labels = request.labels or book.labels
+    has = batch_of(book.batch, desk).labels if needs_labels else 0
+    require_possible(request, book, batch_labels=has, now_us=desk.now_us)
+
+
+def decide_call(request: PlaceOrder, book: Book) -> EntryCall:
+    """The call of a well-formed order; InvalidInput names the field that the book has another rule for.
+
+    What a book's rules say of an order never changes.
+    """
     kind = ORDER_KINDS.index(request.kind)
     price = parse_price(request.price)
     if kind != market_calls.MARKET and price % book.tick:
@@ -91,11 +109,6 @@ def decide_call(request: PlaceOrder, book: Book, *, labels: int, batch_labels: i
             f"the order is worth {notional} quote units, and the book takes none below {book.min_notional}",
             field="grams",
         )
-    if missing := book.labels & ~batch_labels:
-        lost = ", ".join(label_names(missing))
-        raise Conflict(f"the batch has lost {lost}, which its book requires; nothing can be placed")
-    if missing := labels & ~batch_labels:
-        raise InvalidInput(f"the batch lacks {', '.join(label_names(missing))}", field="labels")
     return market_calls.place_order(
         book=book.number,
         is_bid=request.side == "buy",
@@ -103,23 +116,41 @@ def decide_call(request: PlaceOrder, book: Book, *, labels: int, batch_labels: i
         price=price,
         grams=grams,
         fee_cap_bps=request.fee_cap_bps,
-        labels=labels,
-        expires_at=_expiry(request.expires, now_us),
+        labels=label_bits(request.labels),
+        expires_at=_expiry_us(request) // MICROSECONDS,
         from_wallet=request.source == "wallet",
     )
 
 
-def _expiry(expires: str, now_us: int) -> int:
-    if not expires:
+def require_possible(request: PlaceOrder, book: Book, *, batch_labels: int, now_us: int) -> None:
+    """Refuse an order that the labels of the batch, or the time, forbid now; both can change."""
+    if missing := book.labels & ~batch_labels:
+        lost = ", ".join(label_names(missing))
+        raise Conflict(f"the batch has lost {lost}, which its book requires; nothing can be placed")
+    if missing := label_bits(request.labels) & ~batch_labels:
+        raise InvalidInput(f"the batch lacks {', '.join(label_names(missing))}", field="labels")
+    if request.expires and _expiry_us(request) <= now_us:
+        raise _dead()
+
+
+def _expiry_us(request: PlaceOrder) -> int:
+    """When the order ends, 0 for never."""
+    if not request.expires:
         return 0
-    at_us = parse_us(expires, "expires")
+    at_us = parse_us(request.expires, "expires")
     if at_us % MICROSECONDS:
         raise InvalidInput("expires must be a whole second", field="expires")
-    if at_us <= now_us:
-        raise InvalidInput(
-            "expires lies in the past: the order would be dead before it was placed", field="expires"
-        )
-    return at_us // MICROSECONDS
+    # The chain counts from 1970, and takes 0 for never.
+    if at_us <= 0:
+        raise _dead()
+    return at_us
+
+
+def _dead() -> InvalidInput:
+    return InvalidInput(
+        "expires lies in the past: the order would be dead before it was placed",
+        field="expires",
+    )
 
 
 def decide_placed(done: Done) -> list[Placed]:
