@@ -64,7 +64,7 @@ def amend_order(call: Call) -> object:
 
 @api.post("/v1/orders/{book}/{order}/cancellation", status=200, replays=False)
 def cancel_order(call: Call) -> object:
-    """End an order."""
+    """End an order; 409 if it was filled before it could be cancelled."""
     cancelled = cancelling.cancel_order(
         call.path["book"],
         call.path["order"],

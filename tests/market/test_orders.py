@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
 
-from carbonmarket.times import format_s
+from carbonmarket.chain.market_calls import STEPS_MAX
+from carbonmarket.errors import IdempotencyMismatch, InvalidInput, NotYetFinal
+from carbonmarket.operations import acts
+from carbonmarket.operations.place_order import Placed, PlaceOrder, place_order
+from carbonmarket.records.principal import BUYER, Principal
+from carbonmarket.times import MICROSECONDS, format_s
+from carbonmarket_adapters.aptos.outbox import Outbox
 from carbonmarket_adapters.http.cursors import cursor_of
-from carbonmarket_adapters.wiring import chain
+from carbonmarket_adapters.wiring import chain, market
 from infra.bootstrap import MAKER_BPS, TAKER_BPS
 from tests.market.exchange import DOLLARS, GRAMS, TICK, Exchange
 from tests.sagas.world import Refused
@@ -20,6 +30,19 @@ pytestmark = pytest.mark.xdist_group("exchange")
 def fee(quote: int, bps: int) -> int:
     """Rounded up, against who pays it."""
     return -(-quote * bps // 10_000)
+
+
+@contextlib.contextmanager
+def unanswered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The chain takes what it is sent and nobody waits until it answers."""
+
+    def not_yet(*_: object, **__: object) -> None:
+        raise NotYetFinal("later")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(acts, "WAIT_S", 0)
+        patched.setattr(Outbox, "await_fate", not_yet)
+        yield
 
 
 def test_an_order_rests_and_is_taken(exchange: Exchange) -> None:
@@ -64,6 +87,58 @@ def test_an_order_gets_smaller_and_then_ends(exchange: Exchange) -> None:
     assert ended["state"] == "committed"
 
 
+def test_an_order_stays_the_same_when_its_expiry_has_passed(exchange: Exchange) -> None:
+    caller = Principal(subject="buyer", organisation=exchange.buyer, roles=frozenset({BUYER}))
+    body = exchange.order("buy", 10, expires=format_s(4_000_000_000))
+    first = exchange.post(exchange.buyer, "/v1/orders", body, "in-time")
+
+    def later(key: str, **changes: str) -> Placed:
+        request = msgspec.convert(body | changes, PlaceOrder)
+        desk = market.desk(4_000_000_001 * MICROSECONDS)
+        return place_order(request, caller=caller, key=key, desk=desk)
+
+    assert (later("in-time").order, later("in-time").state) == (first["id"], "open")
+    with pytest.raises(IdempotencyMismatch):
+        later("in-time", price=str(11 * TICK))
+    with pytest.raises(InvalidInput, match="past"):
+        later("too-late")
+
+
+def test_the_same_request_tells_more_when_the_chain_has_answered(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deposit(amount: str) -> Any:
+        body = {"asset": "quote", "amount": amount}
+        return exchange.post(exchange.rival, "/v1/portfolio/deposit", body, "slow")
+
+    before = exchange.claimable(exchange.rival, exchange.quote)
+    with unanswered(monkeypatch):
+        first = deposit("7")
+    later = deposit("7")
+    assert (first["state"], later["state"]) == ("submitted", "committed")
+    assert (later["id"], deposit("7")) == (first["id"], later)
+    with pytest.raises(Refused) as other:
+        deposit("8")
+    assert other.value.problem["title"] == "idempotency mismatch"
+    assert exchange.claimable(exchange.rival, exchange.quote) == before + 7
+
+
+def test_an_order_that_is_filled_by_the_one_that_waited_was_not_cancelled(exchange: Exchange) -> None:
+    asks = [exchange.place(exchange.seller, "sell", 10, 10) for _ in range(STEPS_MAX + 2)]
+    waits = exchange.place(exchange.buyer, "buy", 10, 10 * (STEPS_MAX + 1))
+    assert (waits["state"], waits["open"]) == ("waits", "10")
+    book, (met, beside) = waits["book"], (ask["id"] for ask in asks[STEPS_MAX:])
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            exchange.post(exchange.seller, f"/v1/orders/{book}/{met}/cancellation", key="too-late")
+        assert (refused.value.status, refused.value.problem["title"]) == (409, "conflict")
+        assert "filled before" in refused.value.problem["detail"]
+    exchange.watch()
+    seen = {id: exchange.get(exchange.seller, f"/v1/orders/{book}/{id}")["state"] for id in (met, beside)}
+    assert seen == {met: "filled", beside: "open"}
+    exchange.post(exchange.seller, f"/v1/orders/{book}/{beside}/cancellation")
+
+
 def test_what_is_left_of_an_order_and_worth_too_little_is_ended(exchange: Exchange) -> None:
     resting = exchange.place(exchange.seller, "sell", 5)
     exchange.place(exchange.buyer, "buy", 5, GRAMS - 10)
@@ -76,16 +151,25 @@ def test_what_is_left_of_an_order_and_worth_too_little_is_ended(exchange: Exchan
     assert (taken["filled"], taken["cancelled"]) == (str(GRAMS - 10), "10")
 
 
-def test_all_orders_end_page_by_page(exchange: Exchange) -> None:
+def test_all_orders_end_page_by_page(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     for price in range(2, 20):
         exchange.place(exchange.buyer, "buy", price, 100)
     exchange.watch()
-    pages = []
-    for _ in range(2):
-        page = exchange.post(exchange.buyer, "/v1/orders/cancellation", {"book": str(exchange.books[0])})
-        pages.append((len(page["orders"]), page["more"]))
-        exchange.watch()
-    assert pages == [(16, True), (2, False)]
+
+    def page(key: str) -> tuple[int, bool]:
+        ended = exchange.post(
+            exchange.buyer, "/v1/orders/cancellation", {"book": str(exchange.books[0])}, key
+        )
+        return len(ended["orders"]), ended["more"]
+
+    with unanswered(monkeypatch):
+        assert page("page-1") == (0, True)
+    assert page("page-1") == (16, True)
+    exchange.watch()
+    assert page("page-1") == (16, True)
+    assert page("page-2") == (2, False)
+    exchange.watch()
+    assert page("page-2") == (2, False)
     assert exchange.get(exchange.buyer, "/v1/orders?state=open")["edges"] == []
 
 

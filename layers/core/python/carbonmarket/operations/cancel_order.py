@@ -45,9 +45,22 @@ class CancelledPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cancel_order(book: str, order: str, *, caller: Principal, key: str, desk: Desk) -> Done:
-    """End it; what it held becomes claimable. No pause and no freeze stops that."""
-    call = call_of(CancelOrder(book=book, order=order), desk)
-    return act("cancel_order", call, caller=caller, key=key, desk=desk)
+    """End it; what it held becomes claimable. No pause and no freeze stops that.
+
+    Conflict if the book's pending order, which has its turn first, has filled it.
+    """
+    named = CancelOrder(book=book, order=order)
+    done = act("cancel_order", call_of(named, desk), caller=caller, key=key, desk=desk)
+    if done.state == "committed" and not _has_ended(named, done):
+        raise Conflict("the order was filled before it could be cancelled", field="order")
+    return done
+
+
+def _has_ended(named: CancelOrder, done: Done) -> bool:
+    """Whether the order is among those that the act ended: the pending one's turn may have ended others."""
+    place = (parse_number(named.book, "book"), parse_order(named.order))
+    ended = done.all_events("market_book::OrderCancelled")
+    return place in [(int(each["book"]), int(each["order"])) for each in ended]
 
 
 def cancel_all(request: CancelAll, *, caller: Principal, key: str, desk: Desk) -> CancelledPage:
@@ -55,17 +68,25 @@ def cancel_all(request: CancelAll, *, caller: Principal, key: str, desk: Desk) -
 
     Conflict if none is open. The next page is a request with a key of its own.
     """
-    before = earlier_act(caller=caller, key=key, desk=desk)
-    if before is not None:
-        return _page(before, more=False)
     number = parse_number(request.book, "book")
     account = own_organisation(caller, desk.accounts).account_address
     found = _open_orders(account, number, desk)
+    before = earlier_act(caller=caller, key=key, desk=desk)
+    if before is not None:
+        return _page(before, more=_are_left(found, before))
     if not found:
         raise Conflict("no order of yours is open in this book")
     page = CancelOrders(book=request.book, orders=tuple(found[: market_calls.PAGE_MAX]))
     done = act("cancel_all", call_of_page(page, desk), caller=caller, key=key, desk=desk)
     return _page(done, more=len(found) > market_calls.PAGE_MAX)
+
+
+def _are_left(found: list[str], before: Done) -> bool:
+    """Whether orders are open besides those of an earlier page, which may not have been seen to end yet."""
+    if before.state == "submitted":
+        return len(found) > market_calls.PAGE_MAX
+    ended = {each["order"] for each in before.all_events("market_book::OrderCancelled")}
+    return any(order not in ended for order in found)
 
 
 def _page(done: Done, more: bool) -> CancelledPage:
