@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from carbonmarket.chain import market_calls
 from carbonmarket.errors import Conflict, NotYetFinal
 from carbonmarket.operations import purchase_delivery
 from carbonmarket.operations.purchase_payment import GivenBack
@@ -15,10 +16,11 @@ from carbonmarket.operations.reconcile_money import reconcile_money
 from carbonmarket_adapters.wiring import chain, money, purchases, settings
 from tests.sagas.settling import Settling
 from tests.sagas.test_settle_trade import CENTS
-from tests.sagas.till import CARD, GRAMS, SECURE_CARD, Till
+from tests.sagas.till import CARD, GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till
 
 CREATED, FAILED = '"type": "refund.created"', '"type": "refund.failed"'
 FAILING_CARD = "pm_card_refundFail"
+DISPUTED_CARD = "pm_card_createDispute"
 
 
 @pytest.fixture
@@ -57,6 +59,11 @@ def compared(till: Till) -> tuple[Any, int]:
 def paid_by(till: Till) -> int:
     """What the buyer has paid and not received, in cents."""
     return -till.balances().get((f"buyer:{till.exchange.buyer}", "USD"), (0, 0, 0))[0]
+
+
+def suspended(till: Till) -> int:
+    """What a person must still decide on, in cents; below zero where more was given back than was owed."""
+    return -till.balances().get(("suspense", "USD"), (0, 0, 0))[0]
 
 
 def refund(till: Till, purchase: str, cents: int | None = None) -> str:
@@ -216,7 +223,7 @@ def test_a_refund_that_fails_after_delivery_is_a_persons_matter(
 def test_a_refund_the_bank_has_barred_is_a_case(settling: Settling, reconciled: Callable[[], None]) -> None:
     """The dispute's event has not come yet, so that nothing here knows of it."""
     till = settling.till
-    purchase = settling.bought("capture", "pm_card_createDispute")
+    purchase = settling.bought("capture", DISPUTED_CARD)
     failed = settling.fail(purchase, Conflict("a story"))
     assert failed["money"] == "captured"
     [case] = [each for each in till.cases(purchase) if each["kind"] == "refund"]
@@ -240,4 +247,105 @@ def test_a_capture_whose_step_died_is_booked_before_its_refund(
     assert settling.ended(purchase, "hold") == "GivenBack"
     settling.step(purchase, "fail_purchase", error={"Error": "GivenBack"})
     assert (till.purchase(purchase)["money"], paid_by(till)) == ("refunded", owed)
+    reconciled()
+
+
+def of_two_batches(settling: Settling, card: str, last: str) -> str:
+    """A purchase of 30 grams of the first batch and 20 of the second, to be retired at once, up to a step;
+    the chain will refuse to give the second, which the treasury has fetched by another call."""
+    till, exchange = settling.till, settling.till.exchange
+    till.offer(30)
+    exchange.post(
+        exchange.seller, "/v1/orders", exchange.order("sell", PRICE, 30, book=str(exchange.books[1]))
+    )
+    exchange.watch()
+    wanted = {"criteria": {"countries": ["US"]}, "deliver": "retire", "retirement": RETIREMENT}
+    purchase = till.buy(till.quote(batch=None, **wanted), card)
+    settling.until(purchase, "capture")
+    assert [fill["grams"] for fill in till.purchase(purchase)["fills"]] == ["30", "20"]
+    second = exchange.batch(exchange.batches[1]).address
+    exchange.done(till.world.settings.treasury_key, f"story/{purchase}", market_calls.claim(second, 20))
+    settling.step(purchase, "hold")
+    till.operator(f"/v1/purchases/{purchase}/release")
+    settling.until(purchase, last, "deliver")
+    return purchase
+
+
+def test_what_the_chain_refuses_of_two_batches_is_paid_back_and_the_other_delivered(
+    settling: Settling, reconciled: Callable[[], None]
+) -> None:
+    till, seller = settling.till, settling.till.exchange.seller
+    owed, held, before = paid_by(till), till.held(), suspended(till)
+    account = till.payout_account("complete")
+    till.exchange.post(seller, "/v1/payout-choice", {"payout": "fiat", "account": account})
+    try:
+        purchase = of_two_batches(settling, CARD, "complete")
+    finally:
+        till.exchange.post(seller, "/v1/payout-choice", {"payout": "onchain"})
+    found = till.purchase(purchase)
+    assert (found["state"], found["amount_cents"]) == ("completed", str(CENTS))
+    assert [bool(fill["refusal"]) for fill in found["fills"]] == [False, True]
+    # 30 grams at 20,000 units with a fee of 0.3 % cost 601,800 units, which are 61 cents.
+    assert found["undelivered_cents"] == str(CENTS - 61)
+    assert refunded_of(till, purchase) == CENTS - 61
+    assert (till.held(), paid_by(till)) == (held + 30, owed)
+    assert suspended(till) == before
+    [case] = till.cases(purchase)
+    assert (case["kind"], case["amount_cents"]) == ("kept_credits", str(CENTS - 61))
+    assert case["text"].startswith(f"20 grams of {till.exchange.batches[1]} stay with the treasury")
+    [retirement] = found["retirements"]
+    assert [name for machine, name in settling.recorder.told if machine == "retire"] == [retirement]
+    [payout] = [each for each in till.listed("/v1/payouts") if each["purchase"] == purchase]
+    assert payout["state"] == "paid"
+    reconciled()
+    done = till.balances()
+    assert till.deliver_webhook(CREATED, till.intent(purchase)) == (200, "handled")
+    settling.until(purchase, "complete")
+    assert till.balances() == done
+    assert len(till.cases(purchase)) == 1
+
+
+@pytest.mark.parametrize("card", [CARD, DISPUTED_CARD])
+def test_a_share_that_cannot_be_given_back_waits_for_a_person(
+    settling: Settling, reconciled: Callable[[], None], card: str
+) -> None:
+    till = settling.till
+    owed, before = paid_by(till), suspended(till)
+    purchase = of_two_batches(settling, card, "complete")
+    if card == DISPUTED_CARD:
+        # The provider refuses it; the dispute's event comes late.
+        assert till.deliver_webhook("charge.dispute.created", till.intent(purchase)) == (200, "handled")
+    else:
+        [made] = till.stripe().v1.refunds.list({"payment_intent": till.intent(purchase)}).data
+        till.test(f"refunds/{made.id}/settlement", outcome="failed")
+        assert till.deliver_webhook(FAILED, made.id) == (200, "handled")
+    # It is owed to the buyer, whose other purchases' money is another account's.
+    assert suspended(till) == before + CENTS - 61
+    assert (paid_by(till), refunded_of(till, purchase)) == (owed, 0)
+    assert "refund" in {each["kind"] for each in till.cases(purchase)}
+    reconciled()
+    if card == CARD:
+        again = refund(till, purchase, CENTS - 61)
+        assert till.deliver_webhook(CREATED, again) == (200, "handled")
+        assert suspended(till) == before
+        reconciled()
+
+
+def test_a_delivery_in_part_that_dies_at_every_point_pays_back_once(
+    settling: Settling, reconciled: Callable[[], None]
+) -> None:
+    till = settling.till
+    owed, held = paid_by(till), till.held()
+    step = settling.step
+
+    def deadly(purchase: str, name: str, **state: Any) -> Any:
+        if name == "deliver":
+            return settling.deaths.run(lambda: step(purchase, name, **state))
+        return step(purchase, name, **state)
+
+    settling.step = deadly  # type: ignore[method-assign]
+    purchase = of_two_batches(settling, CARD, "deliver")
+    assert till.purchase(purchase)["state"] == "delivered"
+    assert (refunded_of(till, purchase), paid_by(till), till.held()) == (CENTS - 61, owed, held + 30)
+    assert [each["kind"] for each in till.cases(purchase)] == ["kept_credits"]
     reconciled()

@@ -61,10 +61,12 @@ def purchase(record: CardPurchase, client_secret: str = "") -> Json:
                 "grams": str(fill.grams),
                 "units": str(fill.units),
                 "fee_units": str(fill.fee_units),
+                "refusal": fill.refusal or None,
             }
             for fill in record.fills
         ],
         "amount_cents": str(record.amount_cents),
+        "undelivered_cents": str(record.undelivered_cents),
         "liability_shifted": record.liability_shifted,
         "release": format_us(record.release_us) if record.release_us else None,
         "retirements": list(record.retirements),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from carbonmarket import ids
 from carbonmarket.chain import calls, market_calls
-from carbonmarket.errors import Conflict, NotYetFinal
+from carbonmarket.chain.aborts import refused
+from carbonmarket.errors import ChainRefused, Conflict, NotYetFinal
+from carbonmarket.operations.create_quote import cents
 from carbonmarket.operations.create_retirement import certificate_url
-from carbonmarket.operations.fates import final_fate
-from carbonmarket.operations.purchase import Till, advance, load, notify, quote_of, reached
+from carbonmarket.operations.fates import committed_fate
+from carbonmarket.operations.purchase import Till, advance, load, notify, open_case, quote_of, reached
 from carbonmarket.operations.purchase_payment import GivenBack, book_delivery, is_held, stop_of
-from carbonmarket.operations.purchase_refund import given_back
-from carbonmarket.ports.registry import NEW
+from carbonmarket.operations.purchase_refund import book_refunds, given_back
+from carbonmarket.ports.chain import Fate
+from carbonmarket.ports.registry import NEW, Kept
 from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket.records.credits import Retirement
-from carbonmarket.records.purchases import CardPurchase, Fill, PlannedRetirement
+from carbonmarket.records.purchases import CardPurchase, Case, CaseKind, Fill, PlannedRetirement
 
 
 def claim_key(purchase: str, book: int) -> str:
@@ -26,7 +32,8 @@ def give_key(purchase: str, book: int) -> str:
 
 
 def deliver(purchase: str, till: Till) -> CardPurchase:
-    """Give the buyer its credits, and book that they repay the float.
+    """Give the buyer its credits, and book that they repay the float. Those that the chain refuses for good,
+    while it gives others, are paid back.
 
     NotYetFinal while the purchase is held or the chain has not answered; Disputed or GivenBack where the
     money went back to the buyer before anything was given.
@@ -41,10 +48,69 @@ def deliver(purchase: str, till: Till) -> CardPurchase:
     buyer = till.accounts.organisation(kept.record.organisation)
     if buyer is None:
         raise Conflict(f"organisation {kept.record.organisation} has not been admitted")
-    for fill in kept.record.fills:
-        _give(kept.record, fill, buyer.account_address, till)
+    kept = _given(kept, buyer.account_address, till)
     book_delivery(kept.record, quote_of(kept.record, till).currency, till)
+    if kept.record.due_fills != kept.record.fills:
+        _settle_rest(kept.record, till)
     return advance(kept, "delivered", "deliver_purchase", till).record
+
+
+def _given(kept: Kept[CardPurchase], account: str, till: Till) -> Kept[CardPurchase]:
+    """The purchase once the chain has answered for each of its fills, with what it will never give.
+
+    ChainRefused where that is all of them: the undo pays the buyer back then.
+    """
+    purchase = kept.record
+    refusals: dict[int, ChainRefused] = {}
+    for number, fill in enumerate(purchase.fills):
+        try:
+            fate = _give(purchase, fill, account, till)
+        except ChainRefused as unsent:
+            if len(refusals) == number:
+                raise
+            # The node didn't take the bytes, which may commit yet, and the buyer has a part already.
+            raise NotYetFinal(f"the node doesn't take the call: {unsent.reason}") from unsent
+        if not fate.success:
+            refusals[fill.book] = refused(fate)
+    if len(refusals) == len(purchase.fills):
+        raise next(iter(refusals.values()))
+    if not refusals or purchase.due_fills != purchase.fills:
+        return kept
+    fills = tuple(
+        msgspec.structs.replace(fill, refusal=refusals[fill.book].reason) if fill.book in refusals else fill
+        for fill in purchase.fills
+    )
+    spent = sum(fill.units + fill.fee_units for fill in fills if not fill.refusal)
+    left = purchase.amount_cents - cents(spent)
+    return advance(kept, purchase.state, "refuse_delivery", till, fills=fills, undelivered_cents=left)
+
+
+def _settle_rest(purchase: CardPurchase, till: Till) -> None:
+    """Give back what the buyer paid for credits that the chain refused to give, and tell a person of them."""
+    share, back = purchase.undelivered_cents, None
+    try:
+        if share:
+            back = till.payments().refund(f"purchase/{purchase.id}/share", purchase.intent, share)
+    except Conflict as refusal:
+        text = f"{share} cents for credits that were not delivered could not be given back: {refusal.reason}"
+        open_case(_case("refund", purchase, text, till), till)
+    if back is not None:
+        book_refunds(purchase, [back], till)
+    rest = [fill for fill in purchase.fills if fill.refusal]
+    bought = " and ".join(f"{fill.grams} grams of {fill.batch}" for fill in rest)
+    text = f"{bought} stay with the treasury, the buyer has the others: {rest[0].refusal}"
+    open_case(_case("kept_credits", purchase, text, till), till)
+
+
+def _case(kind: CaseKind, purchase: CardPurchase, text: str, till: Till) -> Case:
+    return Case(
+        id=ids.derive("CAS", kind, purchase.id, "rest"),
+        kind=kind,
+        purchase=purchase.id,
+        amount_cents=purchase.undelivered_cents,
+        text=text,
+        opened_us=till.now_us,
+    )
 
 
 def _require_payment(purchase: CardPurchase, till: Till) -> None:
@@ -58,13 +124,19 @@ def _require_payment(purchase: CardPurchase, till: Till) -> None:
         raise GivenBack("the money was given back before the credits were delivered")
 
 
-def _give(purchase: CardPurchase, fill: Fill, account: str, till: Till) -> None:
-    """From the treasury's claimable balance to its wallet, and from there to the buyer's."""
-    claim, give = claim_key(purchase.id, fill.book), give_key(purchase.id, fill.book)
-    till.chain.submit(claim, till.treasury_key, market_calls.claim(fill.address, fill.grams))
-    final_fate(till.chain, claim)
-    till.chain.submit(give, till.treasury_key, calls.give(fill.address, account, fill.grams))
-    final_fate(till.chain, give)
+def _give(purchase: CardPurchase, fill: Fill, account: str, till: Till) -> Fate:
+    """From the treasury's claimable balance to its wallet, and from there to the buyer's: what became of it,
+    which never changes. ChainRefused if the node doesn't take the bytes."""
+    fate = Fate(state="unknown")
+    for key, call in (
+        (claim_key(purchase.id, fill.book), market_calls.claim(fill.address, fill.grams)),
+        (give_key(purchase.id, fill.book), calls.give(fill.address, account, fill.grams)),
+    ):
+        till.chain.submit(key, till.treasury_key, call)
+        fate = committed_fate(till.chain, key)
+        if not fate.success:
+            break
+    return fate
 
 
 def retire(purchase: str, till: Till) -> tuple[str, ...]:
@@ -79,7 +151,7 @@ def retire(purchase: str, till: Till) -> tuple[str, ...]:
     quote = quote_of(kept.record, till)
     planned = {leg.book: leg.retirement for leg in quote.legs if leg.retirement is not None}
     ordered = []
-    for fill in kept.record.fills:
+    for fill in kept.record.due_fills:
         plan = planned.get(fill.book)
         if plan is None:
             continue
@@ -118,5 +190,7 @@ def complete(purchase: str, till: Till) -> CardPurchase:
     if not reached(kept.record, "completed"):
         kept = advance(kept, "completed", "complete_purchase", till)
     done = kept.record
-    notify(done, "purchase.completed", till, grams=str(done.grams), amount_cents=str(done.amount_cents))
+    grams = sum(fill.grams for fill in done.due_fills)
+    paid = done.amount_cents - done.undelivered_cents
+    notify(done, "purchase.completed", till, grams=str(grams), amount_cents=str(paid))
     return done

@@ -14,6 +14,7 @@ from carbonmarket.records.money import (
     EXCHANGE,
     STRIPE_FEES,
     STRIPE_RECEIVABLE,
+    SUSPENSE,
     Authorisation,
     Captured,
     Transfer,
@@ -200,16 +201,28 @@ def book_capture(purchase: CardPurchase, captured: Captured, till: Till) -> None
 
 
 def book_delivery(purchase: CardPurchase, currency: str, till: Till) -> None:
-    """The buyer has its credits: what it paid repays the float."""
+    """The buyer has its credits: what it paid for them repays the float, what it paid for others is owed."""
+    named = {"purchase": purchase.id}
     repaid = Transfer(
         debit=buyer(purchase.organisation),
         credit=EXCHANGE,
-        amount=purchase.amount_cents,
+        amount=purchase.amount_cents - purchase.undelivered_cents,
         currency=currency,
         reason="credits delivered",
-        references={"purchase": purchase.id},
+        references=named,
     )
-    till.ledger.post(f"purchase/{purchase.id}/deliver", [repaid], till.now_us)
+    transfers = [repaid]
+    if purchase.undelivered_cents:
+        owed = Transfer(
+            debit=buyer(purchase.organisation),
+            credit=SUSPENSE,
+            amount=purchase.undelivered_cents,
+            currency=currency,
+            reason="credits that could not be delivered",
+            references=named,
+        )
+        transfers.append(owed)
+    till.ledger.post(f"purchase/{purchase.id}/deliver", transfers, till.now_us)
 
 
 def hold_seconds(purchase: CardPurchase, till: Till) -> int:

@@ -54,8 +54,11 @@ def take_refunds(kept: Kept[CardPurchase], till: Till) -> None:
 
 def book_refunds(purchase: CardPurchase, refunds: Sequence[Refunded], till: Till) -> None:
     """Book what refunds moved, once each: out of what the buyer has paid and not received, or, after
-    delivery, out of what a person must decide on. One that failed comes back to where it is owed now."""
-    is_delivered = purchase.state in _DELIVERED
+    delivery, out of what a person must decide on. One that failed comes back to where it is owed now.
+
+    What was paid for credits that the chain refused lies there already, so that its refund comes out of it.
+    """
+    is_delivered = purchase.state in _DELIVERED or bool(purchase.undelivered_cents)
     owed = SUSPENSE if is_delivered else buyer(purchase.organisation)
     for refund in refunds:
         key = _key(refund)

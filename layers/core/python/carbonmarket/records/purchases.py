@@ -96,7 +96,8 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What was bought of one batch: ``units`` went to the sellers, ``fee_units`` to the market."""
+    """What was bought of one batch: ``units`` went to the sellers, ``fee_units`` to the market. ``refusal``:
+    why the chain will never give it to the buyer, so that it stays with the treasury; "" where it may."""
 
     book: int
     batch: str
@@ -104,13 +105,15 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     grams: int
     units: int
     fee_units: int
+    refusal: str = ""
 
 
 class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A purchase by card and how far it is. Its saga's execution has its id.
 
     ``payment_method`` and ``intent`` are the payment provider's ids. ``money`` says where the buyer's money
-    is: ``amount_cents`` were captured. ``release_us`` ends the risk period of a purchase that is held.
+    is: ``amount_cents`` were captured, ``undelivered_cents`` of them for credits that the chain refused to
+    give while it gave others: those go back. ``release_us`` ends the risk period of a purchase that is held.
     ``bring_units`` come out of the treasury's wallet before the order. ``retirements`` are those that
     followed. ``disputed``: the cardholder's bank has taken the money back. ``stopped``: a person gave money
     back before the credits went to the buyer, so they won't. ``delivering``: they have begun to go, and
@@ -131,6 +134,7 @@ class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     transaction: str = ""
     amount_cents: int = 0
     fee_cents: int = 0
+    undelivered_cents: int = 0
     charge: str = ""
     release_us: int = 0
     released_by: str = ""
@@ -144,6 +148,11 @@ class CardPurchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def grams(self) -> int:
         """What was bought."""
         return sum(fill.grams for fill in self.fills)
+
+    @property
+    def due_fills(self) -> tuple[Fill, ...]:
+        """What is or becomes the buyer's unless the purchase fails: all that the chain did not refuse."""
+        return tuple(fill for fill in self.fills if not fill.refusal)
 
     @property
     def spent_units(self) -> int:
