@@ -13,7 +13,7 @@ def test_an_order_that_waits_is_filled_to_its_end(exchange: Exchange) -> None:
     for _ in range(MAKERS):
         exchange.place("developer", False, 10, 5)
     bid = exchange.place("buyer", True, 10, MAKERS * 5 + 7)
-    [book] = [book for _, book in exchange.trading.books()]
+    book = next(book for _, book in exchange.trading.books() if book.number == 1)
     assert (bid.filled, book.pending) == (16 * 5, bid.id)
 
     done = work_books(chain=exchange.outbox, key_id="issuer", now_us=exchange.now_us())
