@@ -1,5 +1,5 @@
-/// The labels that a batch has now. Whoever trades with batches asks here, and so loads none of what issues and
-/// retires them.
+/// The labels that a batch has now. Whoever trades with batches asks here, and so loads none of what issues
+/// and retires them.
 ///
 /// A leaf: it declares no friend, since a friend's module, and all that it uses, is loaded with each call.
 module carbon_market::batch_labels {

@@ -1,6 +1,6 @@
 /// The batches: for each issuance a token that is also the metadata of its credits, a fungible asset in
-/// grams, with the serial numbers that were given and used up. Only `carbon_credit` and `imports` create, only
-/// `carbon_credit` burns.
+/// grams, with the serial numbers that were given and used up. Only `carbon_credit` and `imports` create,
+/// only `carbon_credit` burns.
 module carbon_market::credit_batch {
     use std::option;
     use std::signer;

@@ -11,8 +11,8 @@ module carbon_market::transfer_policy {
 
     friend carbon_market::access_control;
 
-    /// The account is frozen: it cannot trade, give, retire, cancel or otherwise move its credits. Or the batch
-    /// is: nothing can be ordered, offered or given of it in the market.
+    /// The account is frozen: it cannot trade, give, retire, cancel or otherwise move its credits. Or the
+    /// batch is: nothing can be ordered, offered or given of it in the market.
     const E_FROZEN: u64 = 1;
     /// The account to freeze is frozen already.
     const E_ALREADY_FROZEN: u64 = 2;

@@ -3,8 +3,8 @@
 /// Grams and quote units that rest in an order are counted by no balance; what a fill or an end frees goes
 /// to claimable balances. A bid holds exactly what its open grams cost at its price, fee included.
 ///
-/// Everything is public and asks for its owner's signature, and there are no friends: a friend's module, and all
-/// that it uses, is loaded with each call of this one.
+/// Everything is public and asks for its owner's signature, and there are no friends: a friend's module, and
+/// all that it uses, is loaded with each call of this one.
 module carbon_market::market_book {
     use std::option;
     use std::signer;
@@ -27,8 +27,8 @@ module carbon_market::market_book {
     const E_BOOK_EXISTS: u64 = 2;
     /// Tick and lot must be above zero, and tick times lot a multiple of 1,000,000: quotes are whole units.
     const E_INEXACT_TICK: u64 = 3;
-    /// There is no such kind of order: 0 is good till cancelled, 1 immediate or cancel, 2 fill or kill, 3 post
-    /// only, 4 market.
+    /// There is no such kind of order: 0 is good till cancelled, 1 immediate or cancel, 2 fill or kill, 3
+    /// post only, 4 market.
     const E_UNKNOWN_KIND: u64 = 4;
     /// The price is zero, too high, or not a multiple of the book's tick.
     const E_OFF_TICK: u64 = 5;
@@ -58,8 +58,8 @@ module carbon_market::market_book {
     const E_NOT_SMALLER: u64 = 17;
     /// A page names 1 to 16 orders.
     const E_BAD_PAGE: u64 = 18;
-    /// A call touches up to 1 to 16 orders of others; an order that may rest asks for 16, so that it matches as
-    /// far as it can itself.
+    /// A call touches up to 1 to 16 orders of others; an order that may rest asks for 16, so that it matches
+    /// as far as it can itself.
     const E_BAD_STEPS: u64 = 19;
 
     /// Orders lie in the leaves themselves, so that placing or filling one touches no other table item. Nodes
@@ -339,8 +339,8 @@ module carbon_market::market_book {
 
     // Placing.
 
-    /// Places an order with at most `steps` orders of others touched, after the pending one had its turn. Gives
-    /// the steps left and the grams filled.
+    /// Places an order with at most `steps` orders of others touched, after the pending one had its turn.
+    /// Gives the steps left and the grams filled.
     public fun place(
         owner: &signer,
         number: u64,
@@ -450,8 +450,8 @@ module carbon_market::market_book {
         run.steps
     }
 
-    /// Gives the pending order its turn and then clears dead orders away where they would be met first: they stop
-    /// who asks to be filled whole, and what such an order clears away is undone with its refusal.
+    /// Gives the pending order its turn and then clears dead orders away where they would be met first: they
+    /// stop who asks to be filled whole, and what such an order clears away is undone with its refusal.
     public fun work(number: u64) acquires Books {
         let steps = go_on(number, MAX_STEPS);
         let books = &mut Books[@carbon_market];
@@ -601,7 +601,8 @@ module carbon_market::market_book {
             }
         );
         if (is_small) {
-            end(vault, run.book, id, &maker, if (is_bid) run.batch else run.quote, maker.maker_bps, TOO_SMALL);
+            let asset = if (is_bid) run.batch else run.quote;
+            end(vault, run.book, id, &maker, asset, maker.maker_bps, TOO_SMALL);
         };
     }
 
@@ -806,7 +807,8 @@ module carbon_market::market_book {
         units as u64
     }
 
-    /// What an order holds for its open grams: grams for an ask; for a bid the quote at its price and the fee.
+    /// What an order holds for its open grams: grams for an ask; for a bid the quote at its price and the
+    /// fee.
     fun held(id: u128, order: &Order, bps: u64): u64 {
         if (!order_ids::is_bid(id)) return order.grams;
         let quote = cost(order_ids::price(id), order.grams);
@@ -898,8 +900,8 @@ module carbon_market::market_book {
     }
 
     #[view]
-    /// The books, of `limit` from number `first` on, in which `work` has something to do: an order waits, or a side
-    /// begins with a dead one.
+    /// The books, of `limit` from number `first` on, in which `work` has something to do: an order waits, or
+    /// a side begins with a dead one.
     public fun needing_work(first: u64, limit: u64): vector<u64> acquires Books {
         let books = &Books[@carbon_market];
         let found = vector[];
@@ -908,9 +910,10 @@ module carbon_market::market_book {
             let book = books.books.borrow(number);
             if (book.trades()) {
                 let labels = batch_labels::labels_of(object::object_address(&book.batch));
-                let begins_dead =
-                    books.bids.borrow(number).begins_dead(labels) || books.asks.borrow(number).begins_dead(labels);
-                if (begins_dead || !book.pending.is_empty()) found.push_back(number);
+                let (bids, asks) = (books.bids.borrow(number), books.asks.borrow(number));
+                if (!book.pending.is_empty() || bids.begins_dead(labels) || asks.begins_dead(labels)) {
+                    found.push_back(number);
+                };
             };
             number += 1;
         };

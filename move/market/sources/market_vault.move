@@ -40,13 +40,14 @@ module carbon_market::market_vault {
         keeper: ExtendRef,
         /// What each account may claim or trade with. What orders, listings and gifts hold is not in it.
         balances: Table<BalanceKey, u64>,
-        /// By asset, what was brought and not claimed: what the vault owes. It may hold more, since anybody can send
-        /// an asset to its address; that is nobody's.
+        /// By asset, what was brought and not claimed: what the vault owes. It may hold more, since anybody
+        /// can send an asset to its address; that is nobody's.
         owed: Table<address, u64>
     }
 
-    /// Power to move what the vault holds. Each module of the market takes one when it is published and lends it
-    /// with each call. Friends would do the same, but a friend's module is loaded with every call of this one.
+    /// Power to move what the vault holds. Each module of the market takes one when it is published and lends
+    /// it with each call. Friends would do the same, but a friend's module is loaded with every call of this
+    /// one.
     struct VaultCap has store {}
 
     /// At the package's address.
@@ -86,12 +87,16 @@ module carbon_market::market_vault {
         );
         move_to(
             publisher,
-            Vault { keeper: object::generate_extend_ref(&constructor), balances: table::new(), owed: table::new() }
+            Vault {
+                keeper: object::generate_extend_ref(&constructor),
+                balances: table::new(),
+                owed: table::new()
+            }
         );
     }
 
-    /// For the initialisers of the market's modules. When they are published nothing is left to take, not even
-    /// for the publisher's key; but that key can still publish another version of this module.
+    /// For the initialisers of the market's modules. When they are published nothing is left to take, not
+    /// even for the publisher's key; but that key can still publish another version of this module.
     public fun take_cap(publisher: &signer): VaultCap acquires CapsTaken {
         assert!(signer::address_of(publisher) == @carbon_market, E_NOT_THE_PUBLISHER);
         if (!exists<CapsTaken>(@carbon_market)) {
@@ -111,8 +116,8 @@ module carbon_market::market_vault {
         increase(signer::address_of(owner), asset, amount);
     }
 
-    /// Fetches something to the wallet. No pause and no freeze stops it: credits that a frozen account fetched
-    /// stay in its wallet by their hook.
+    /// Fetches something to the wallet. No pause and no freeze stops it: credits that a frozen account
+    /// fetched stay in its wallet by their hook.
     public entry fun claim(owner: &signer, asset: Object<Metadata>, amount: u64) acquires Vault {
         let account = signer::address_of(owner);
         decrease(account, asset, amount);

@@ -1,10 +1,10 @@
-/// What people do in the books: open, place, amend, cancel. Nothing that issues or retires credits is loaded for
-/// it; `market_purchases` has what needs that.
+/// What people do in the books: open, place, amend, cancel. Nothing that issues or retires credits is loaded
+/// for it; `market_purchases` has what needs that.
 ///
-/// One call touches at most 16 orders of others (a fill, or a dead order cleared away). Whoever projects
-/// a call writes 4 items for each (trade, order, balance, price level) and up to 35 for the rest (the
-/// order, its balances, the treasury, candles, the pending order and a retirement or a page of cancellations),
-/// and one projection transaction holds 100. What a script does by several calls is projected in parts.
+/// One call touches at most 16 orders of others (a fill, or a dead order cleared away). Whoever projects a
+/// call writes 4 items for each (trade, order, balance, price level) and up to 35 for the rest (the order,
+/// its balances, the treasury, candles, the pending order and a retirement or a page of cancellations), and
+/// one projection transaction holds 100. What a script does by several calls is projected in parts.
 module carbon_market::marketplace {
     use aptos_framework::fungible_asset::Metadata;
     use aptos_framework::object::Object;
@@ -28,8 +28,8 @@ module carbon_market::marketplace {
     }
 
     /// Kinds: 0 good till cancelled, 1 immediate or cancel, 2 fill or kill, 3 post only, 4 market (`price` is
-    /// the worst that is taken). `expires_at` is in unix seconds, 0 for never. Escrow comes from the wallet or
-    /// from the claimable balance.
+    /// the worst that is taken). `expires_at` is in unix seconds, 0 for never. Escrow comes from the wallet
+    /// or from the claimable balance.
     public entry fun place(
         owner: &signer,
         book: u64,
@@ -57,14 +57,14 @@ module carbon_market::marketplace {
         );
     }
 
-    /// Makes an order smaller: `grams` is what stays open. It keeps its place. It only frees, so no pause and no
-    /// freeze stops it.
+    /// Makes an order smaller: `grams` is what stays open. It keeps its place. It only frees, so no pause and
+    /// no freeze stops it.
     public entry fun amend(owner: &signer, book: u64, order: u128, grams: u64) {
         market_book::amend(owner, book, order, grams);
     }
 
-    /// Frees an order's escrow to the claimable balance. No pause and no freeze stops it. If the pending order, which
-    /// goes first, fills the order, nothing is left to cancel and nothing is said.
+    /// Frees an order's escrow to the claimable balance. No pause and no freeze stops it. If the pending
+    /// order, which goes first, fills the order, nothing is left to cancel and nothing is said.
     public entry fun cancel(owner: &signer, book: u64, order: u128) {
         market_book::cancel(owner, book, order);
     }
@@ -74,7 +74,8 @@ module carbon_market::marketplace {
         market_book::cancel_page(owner, book, orders);
     }
 
-    /// Anybody may give the book's pending order its turn and have dead orders cleared away that are met first.
+    /// Anybody may give the book's pending order its turn and have dead orders cleared away that are met
+    /// first.
     public entry fun work(_caller: &signer, book: u64) {
         market_book::work(book);
     }

@@ -1,5 +1,5 @@
-/// An order's id is its place: side (1 bit), price (63 bits), sequence (64 bits), turned so that the order that is
-/// matched first has the greatest key. Matching takes from the end of a leaf, which shifts nothing.
+/// An order's id is its place: side (1 bit), price (63 bits), sequence (64 bits), turned so that the order
+/// that is matched first has the greatest key. Matching takes from the end of a leaf, which shifts nothing.
 ///
 /// All is inlined where it is used: an id is taken apart several times in each call.
 module carbon_market::order_ids {

@@ -216,8 +216,8 @@ module carbon_market::market_book_tests {
 
     // What a batch goes through, and its resting orders with it.
 
-    /// Orders that rest while their batch does not trade are kept, can be made smaller and cancelled, and those
-    /// that are left go on afterwards. Gives the one that is.
+    /// Orders that rest while their batch does not trade are kept, can be made smaller and cancelled, and
+    /// those that are left go on afterwards. Gives the one that is.
     inline fun rests(stop: |address|): u128 {
         let gone = stage::ask(10, 10);
         let kept = stage::ask(10, 10);
@@ -354,7 +354,8 @@ module carbon_market::market_book_tests {
         assert!(market_book::needing_work(2, 10) == vector[] && market_book::needing_work(0, 10) == vector[]);
         for (i in 0..3) { marketplace::work(&stage::buyer(), 1); };
         assert!(market_book::needing_work(1, 10) == vector[]);
-        assert!(market_book::orders(1, false, 0, 9) == vector[live] && market_book::orders(1, true, 0, 9) == vector[]);
+        assert!(market_book::orders(1, false, 0, 9) == vector[live]);
+        assert!(market_book::orders(1, true, 0, 9) == vector[]);
         stage::place(&stage::buyer(), true, 2, 11, 10);
         assert!(stage::grams_of(@0xb1) == 10);
     }

@@ -1,6 +1,6 @@
 #[test_only]
-/// Where the tests trade: batch BAT1 of 1,000,000 grams, a quote asset "dollar" without hooks, and book 1 with
-/// a tick of 1,000,000 (a unit a gram), a lot of 1 gram and a minimum of 5 units.
+/// Where the tests trade: batch BAT1 of 1,000,000 grams, a quote asset "dollar" without hooks, and book 1
+/// with a tick of 1,000,000 (a unit a gram), a lot of 1 gram and a minimum of 5 units.
 module carbon_market::stage {
     use std::option;
     use std::string::{Self, String};
