@@ -378,3 +378,6 @@ def test_webhooks_of_refunds_and_disputes_say_what_moved(
     assert (event.intent, event.charge, event.amount) == (disputed.intent, disputed.charge, 4_000)
     assert (event.state, event.reason) == ("needs_response", "fraudulent")
     assert [moved.net for moved in event.balance_transactions] == [-5_500]
+    found = payments.dispute(event.object_id)
+    assert (found.state, found.taken) == ("needs_response", 4_000)
+    assert found.balance_transactions == event.balance_transactions

@@ -144,6 +144,16 @@ def test_refunds_give_back_what_was_taken_and_no_more(api: stripe.StripeClient) 
     assert refusal(lambda: api.v1.refunds.create({"payment_intent": pay(api).id})).param == "payment_intent"
 
 
+def test_an_inquiry_takes_nothing(api: stripe.StripeClient) -> None:
+    intent = pay(api, "pm_card_createDisputeInquiry", capture_method="automatic")
+    (asked,) = api.v1.disputes.list({"payment_intent": intent.id}).data
+    assert (asked.status, asked.balance_transactions) == ("warning_needs_response", [])
+    assert api.v1.refunds.create({"charge": asked.charge, "amount": 500}).status == "succeeded"
+    told = api.v1.disputes.update(asked.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
+    assert (told.status, told.balance_transactions) == ("warning_closed", [])
+    assert refusal(lambda: api.v1.disputes.close(asked.id)).code == "dispute_closed"
+
+
 def test_a_refund_may_fail_after_it_was_made(api: stripe.StripeClient) -> None:
     intent = pay(api, "pm_card_refundFail", capture_method="automatic")
     made = api.v1.refunds.create({"payment_intent": intent.id, "amount": 500})

@@ -15,7 +15,8 @@ from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket_adapters.wiring import purchases
 from tests.sagas.settling import Settling
 from tests.sagas.test_notifications import Inbox as Notifications
-from tests.sagas.till import SECURE_CARD, Till, changed
+from tests.sagas.test_settle_trade import CENTS
+from tests.sagas.till import GRAMS, SECURE_CARD, Till, changed
 
 DISPUTED_CARD = "pm_card_createDispute"
 
@@ -157,6 +158,46 @@ def test_a_dispute_is_booked_once_in_whatever_order_it_is_told(
         "the dispute of",
     ]
     assert texts[1].endswith("has ended: won")
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_an_inquiry_takes_no_money_and_keeps_no_credits(settling: Settling, ends: bool) -> None:
+    till = settling.till
+    held, purchase = till.held(), settling.bought("capture", "pm_card_createDisputeInquiry")
+    settling.step(purchase, "hold")
+    before, intent = till.balances(), till.intent(purchase)
+    assert till.deliver_webhook('"type": "charge.dispute.created"', intent) == (200, "handled")
+    if ends:
+        [asked] = till.stripe().v1.disputes.list({"payment_intent": intent}).data
+        till.stripe().v1.disputes.close(asked.id)
+        assert till.deliver_webhook('"type": "charge.dispute.closed"', intent) == (200, "handled")
+    assert (till.balances(), settling.ended(purchase, "hold")) == (before, None)
+    assert f"the cardholder's bank asks about {CENTS} cents (fraudulent)" in {
+        case["text"] for case in till.cases(purchase)
+    }
+    till.operator(f"/v1/purchases/{purchase}/release")
+    settling.until(purchase, "complete", "deliver")
+    assert till.held() == held + GRAMS
+
+
+def test_a_dispute_that_is_won_before_it_is_told_of_keeps_no_credits(settling: Settling) -> None:
+    till = settling.till
+    owed, held = till.balances(), till.held()
+    purchase = settling.bought("capture", DISPUTED_CARD)
+    settling.step(purchase, "hold")
+    intent = till.intent(purchase)
+    [dispute] = till.stripe().v1.disputes.list({"payment_intent": intent}).data
+    till.stripe().v1.disputes.update(
+        dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True}
+    )
+    for kind in ("closed", "created", "funds_withdrawn", "funds_reinstated"):
+        assert till.deliver_webhook(f'"type": "charge.dispute.{kind}"', intent) == (200, "handled")
+    assert settling.ended(purchase, "hold") is None
+    disputes = ("disputes", "USD")
+    assert till.balances().get(disputes) == owed.get(disputes)
+    till.operator(f"/v1/purchases/{purchase}/release")
+    settling.until(purchase, "complete", "deliver")
+    assert till.held() == held + GRAMS
 
 
 def test_a_refund_after_delivery_is_booked_and_told_to_a_person(settling: Settling) -> None:

@@ -10,8 +10,8 @@ _DECLINED = "Your card was declined."
 @dataclass(frozen=True)
 class Card:
     """A test card. ``code``/``decline_code`` refuse the charge; ``authenticates`` asks for 3-D Secure first;
-    ``dispute`` is the reason of the dispute that follows the capture; ``refund_fails`` what a refund to it
-    fails of, once it was answered."""
+    ``dispute`` is the reason of the dispute that follows the capture, which is only an inquiry where the bank
+    ``inquires``; ``refund_fails`` is what a refund fails of once it was answered."""
 
     last4: str
     brand: str = "visa"
@@ -20,6 +20,7 @@ class Card:
     message: str = _DECLINED
     authenticates: bool = False
     dispute: str = ""
+    inquires: bool = False
     refund_fails: str = ""
 
 
@@ -59,6 +60,7 @@ CARDS = {
         "1629", authenticates=True, code="card_declined", decline_code="generic_decline"
     ),
     "pm_card_createDispute": Card("0259", dispute="fraudulent"),
+    "pm_card_createDisputeInquiry": Card("1976", dispute="fraudulent", inquires=True),
     "pm_card_refundFail": Card("5126", refund_fails="expired_or_canceled_card"),
     "pm_card_createDisputeProductNotReceived": Card("2685", dispute="product_not_received"),
 }

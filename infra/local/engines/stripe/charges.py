@@ -85,7 +85,7 @@ def capture(context: Context, made: Object, amount: int) -> Object:
     context.emit("charge.captured", made)
     reason = CARDS[made["payment_method"]].dispute
     if reason:
-        _open_dispute(context, made, reason)
+        _open_dispute(context, made, reason, is_inquiry=CARDS[made["payment_method"]].inquires)
     return made
 
 
@@ -191,7 +191,7 @@ def _charge_to_refund(context: Context, params: Params) -> Object:
     return made
 
 
-def _open_dispute(context: Context, made: Object, reason: str) -> None:
+def _open_dispute(context: Context, made: Object, reason: str, *, is_inquiry: bool) -> None:
     amount = made["amount_captured"]
     dispute = context.new(
         "dispute",
@@ -206,19 +206,22 @@ def _open_dispute(context: Context, made: Object, reason: str) -> None:
             "past_due": False,
             "submission_count": 0,
         },
-        is_charge_refundable=False,
+        is_charge_refundable=is_inquiry,
         metadata={},
         payment_intent=made["payment_intent"],
         reason=reason,
-        status="needs_response",
+        status="warning_needs_response" if is_inquiry else "needs_response",
+        balance_transactions=[],
     )
-    taken = context.move("adjustment", -amount, made["currency"], dispute["id"], DISPUTE_FEE)
-    dispute["balance_transactions"] = [taken]
+    if not is_inquiry:
+        taken = context.move("adjustment", -amount, made["currency"], dispute["id"], DISPUTE_FEE)
+        dispute["balance_transactions"].append(taken)
     context.store.put(dispute)
-    made.update(disputed=True, dispute=dispute["id"])
+    made.update(disputed=not is_inquiry, dispute=dispute["id"])
     context.store.put(made)
     context.emit("charge.dispute.created", dispute)
-    context.emit("charge.dispute.funds_withdrawn", dispute)
+    if not is_inquiry:
+        context.emit("charge.dispute.funds_withdrawn", dispute)
 
 
 def update_dispute(context: Context, params: Params, id: str) -> Object:
@@ -226,19 +229,21 @@ def update_dispute(context: Context, params: Params, id: str) -> Object:
     take.only(params, "evidence", "metadata", "submit")
     dispute = context.get("dispute", id)
     _need_open(dispute)
+    is_inquiry = dispute["status"].startswith("warning_")
     evidence = params.get("evidence") or {}
     dispute["evidence"].update(evidence)
     dispute["metadata"] = take.metadata(params, dispute["metadata"])
     dispute["evidence_details"]["has_evidence"] = bool(dispute["evidence"])
     if params.get("submit", "true") == "true" and evidence:
         dispute["evidence_details"]["submission_count"] += 1
-        dispute["status"] = "under_review"
+        dispute["status"] = "warning_under_review" if is_inquiry else "under_review"
     context.store.put(dispute)
     context.emit("charge.dispute.updated", dispute)
-    if dispute["status"] == "under_review":
-        said = dispute["evidence"].get("uncategorized_text")
-        if said in {"winning_evidence", "losing_evidence"}:
-            _end_dispute(context, dispute, "won" if said == "winning_evidence" else "lost")
+    ends = {"winning_evidence": "won", "losing_evidence": "lost"}
+    said = dispute["evidence"].get("uncategorized_text")
+    if dispute["status"].endswith("under_review") and said in ends:
+        # An inquiry has only one end here: the bank leaves it at that.
+        _end_dispute(context, dispute, "warning_closed" if is_inquiry else ends[said])
     return dispute
 
 
@@ -247,12 +252,13 @@ def close_dispute(context: Context, params: Params, id: str) -> Object:
     take.only(params)
     dispute = context.get("dispute", id)
     _need_open(dispute)
-    _end_dispute(context, dispute, "lost")
+    is_inquiry = dispute["status"].startswith("warning_")
+    _end_dispute(context, dispute, "warning_closed" if is_inquiry else "lost")
     return dispute
 
 
 def _need_open(dispute: Object) -> None:
-    if dispute["status"] in {"won", "lost"}:
+    if dispute["status"] in {"won", "lost", "warning_closed"}:
         raise invalid(f"This dispute is already {dispute['status']}.", code="dispute_closed")
 
 

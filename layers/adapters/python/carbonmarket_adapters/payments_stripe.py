@@ -32,6 +32,7 @@ from carbonmarket.records.money import (
     AuthorisationState,
     BalanceTransaction,
     Captured,
+    Dispute,
     PaidOut,
     PaymentEvent,
     PayoutAccount,
@@ -175,6 +176,12 @@ class StripePayments:
         """All refunds of a payment as Stripe has them, oldest first."""
         pages = self._api.refunds.list({"payment_intent": intent, "limit": 100})
         return [_plain(each) for each in pages.auto_paging_iter()][::-1]
+
+    def dispute(self, dispute: str) -> Dispute:
+        with self._errors():
+            found = _plain(self._api.disputes.retrieve(dispute))
+        moved = tuple(_movement(each) for each in found["balance_transactions"])
+        return Dispute(id=found["id"], state=found["status"], balance_transactions=moved)
 
     def open_payout_account(self, key: str, organisation: str, country: str) -> PayoutAccount:
         asked = {

@@ -1,7 +1,7 @@
 """The payment provider tells of what happened: verified, kept once by its id, and handled in any order.
 
-An event is a reason to look, seldom a fact to believe: what a payment and its refunds are now is asked of the
-provider. Only disputes are booked from what they bring, each movement once by its own id.
+An event is a reason to look, not a fact to believe: what a payment, its refunds and its disputes are now is
+asked of the provider, and each movement is booked once by its own id.
 """
 
 from __future__ import annotations
@@ -36,9 +36,11 @@ from carbonmarket.records.money import (
     Transfer,
 )
 from carbonmarket.records.principal import OPERATOR, Principal
-from carbonmarket.records.purchases import CardPurchase, Case, CaseKind, ReceivedEvent
+from carbonmarket.records.purchases import CardPurchase, Case, ReceivedEvent
 
 _DISPUTE = "charge.dispute."
+# The state of a dispute that is a question yet: the bank has taken nothing.
+_INQUIRY = "warning"
 # A refund may fail, or move its money, long after it was made.
 _REFUNDS = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
 _ACCOUNT = "account.updated"
@@ -159,15 +161,19 @@ def _release_late(purchase: CardPurchase, till: Till) -> None:
 
 
 def _dispute(event: PaymentEvent, kept: Kept[CardPurchase], till: Till) -> None:
-    """Book what the bank took or gave back, tell a person, and keep credits that are still held."""
-    for movement in event.balance_transactions:
+    """Book what the bank took or gave back, tell a person, and keep credits that are not delivered from the
+    buyer where the bank has the money: not for an inquiry, nor once the dispute is won."""
+    dispute = till.payments().dispute(event.object_id)
+    for movement in dispute.balance_transactions:
         till.ledger.post(f"dispute/{movement.id}", _dispute_transfers(movement, kept.record.id), till.now_us)
-    text = f"the cardholder's bank disputes {event.amount} cents ({event.reason or 'no reason given'})"
-    open_case(_case("dispute", event, kept.record, text, till), till)
+    is_inquiry = event.state.startswith(_INQUIRY)
+    text = f"{event.amount} cents ({event.reason or 'no reason given'})"
+    text = f"the cardholder's bank {'asks about' if is_inquiry else 'disputes'} {text}"
+    open_case(_case(event, kept.record, text, till, "inquiry" if is_inquiry else "opened"), till)
     if event.kind == _DISPUTE + "closed":
         ended = f"the dispute of {event.amount} cents has ended: {event.state}"
-        open_case(_case("dispute", event, kept.record, ended, till, "closed"), till)
-    elif not kept.record.disputed and kept.record.state != "failed":
+        open_case(_case(event, kept.record, ended, till, "closed"), till)
+    if dispute.taken > 0 and not kept.record.disputed and kept.record.state != "failed":
         disputed = msgspec.structs.replace(kept.record, disputed=True)
         entry = told(SYSTEM, "dispute_purchase", disputed.id, disputed.state, till.now_us)
         till.store.save_purchase(disputed, kept.revision, entry)
@@ -191,12 +197,10 @@ def _dispute_transfers(movement: BalanceTransaction, purchase: str) -> list[Tran
     ]
 
 
-def _case(
-    kind: CaseKind, event: PaymentEvent, purchase: CardPurchase, text: str, till: Till, part: str = "opened"
-) -> Case:
+def _case(event: PaymentEvent, purchase: CardPurchase, text: str, till: Till, part: str) -> Case:
     return Case(
-        id=ids.derive("CAS", kind, event.object_id, part),
-        kind=kind,
+        id=ids.derive("CAS", "dispute", event.object_id, part),
+        kind="dispute",
         purchase=purchase.id,
         amount_cents=event.amount,
         text=text,

@@ -11,6 +11,7 @@ from carbonmarket.records.money import (
     BalanceTransaction,
     Books,
     Captured,
+    Dispute,
     Entry,
     HeldTransfer,
     Hold,
@@ -145,6 +146,10 @@ class Payments(Protocol):
     def refunds(self, intent: str) -> list[Refunded]:
         """All refunds of a payment as they are now, whoever made them, oldest first. What a capture released
         of the hold is none."""
+        ...
+
+    def dispute(self, dispute: str) -> Dispute:
+        """The dispute as it is now, with what it has moved; NotFound if there is none."""
         ...
 
     def open_payout_account(self, key: str, organisation: str, country: str) -> PayoutAccount:

@@ -219,6 +219,20 @@ class BalanceTransaction(msgspec.Struct, frozen=True, kw_only=True):
     created_us: int
 
 
+class Dispute(msgspec.Struct, frozen=True, kw_only=True):
+    """A dispute of a card payment as the provider has it now; ``state`` is the provider's. An inquiry, and a
+    dispute that was won, have taken nothing."""
+
+    id: str
+    state: str
+    balance_transactions: tuple[BalanceTransaction, ...]
+
+    @property
+    def taken(self) -> int:
+        """What the bank has taken of the payment and not given back, the provider's fee aside."""
+        return -sum(moved.amount for moved in self.balance_transactions)
+
+
 class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A verified webhook event. Events come repeated, late and in any order: ``id`` tells repetitions apart.
 
