@@ -40,7 +40,10 @@ STRIPE = Grant("secret", "stripe-secret", "read")
 
 
 def step(saga: str, name: str, *grants: Grant, timeout_seconds: int = 30) -> Function:
-    """A step of a saga: the function of its name in ``functions/<saga>/steps.py``."""
+    """A step of a saga: the function of its name in ``functions/<saga>/steps.py``.
+
+    One process each on one machine, which has a few; on AWS as many as there are executions.
+    """
     return Function(
         f"{saga}-{name.replace('_', '-')}",
         f"functions.{saga}.steps.{name}",

@@ -109,7 +109,8 @@ class Secret:
 class Function:
     """A Lambda function. ``handler`` is the import path from the repository's root.
 
-    ``concurrency`` is the reserved concurrency on AWS and the most worker processes on one machine.
+    ``concurrency`` is the most worker processes on one machine, and on AWS the reserved concurrency of what
+    is no step of a saga: steps share what the account has unreserved, so that no burst is throttled at one.
     """
 
     name: str

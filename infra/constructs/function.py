@@ -34,7 +34,8 @@ class Surroundings:
 
 class MarketFunction(Construct):
     """A declared function. ``reserve`` sets aside its declared concurrency; a queue's function has the
-    bound at its source instead, where a throttled message isn't counted as received."""
+    bound at its source instead, where a throttled message isn't counted as received, and a saga's step has
+    none."""
 
     def __init__(
         self,

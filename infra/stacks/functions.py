@@ -41,10 +41,13 @@ class FunctionsStack(Stack):
             failures=data.queues[FAILURES],
             environment=self._environment(config),
         )
-        fed = {source.function for source in declared.queue_sources}
+        # A queue's function has its bound at the source. A saga's step has none: a burst of purchases would
+        # be throttled at a reserved one, and what a step changes is guarded by conditional writes.
+        unreserved = {source.function for source in declared.queue_sources}
+        unreserved |= {step.name for machine in declared.state_machines for step in machine.steps}
         self.functions: dict[str, lambda_.IFunction] = {}
         for function in declared.all_functions():
-            made = MarketFunction(self, function, around, reserve=function.name not in fed)
+            made = MarketFunction(self, function, around, reserve=function.name not in unreserved)
             self.functions[function.name] = made.function
         for app in declared.http_apps:
             # API Gateway's limits bound how many run.

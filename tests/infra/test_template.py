@@ -101,6 +101,19 @@ def test_functions_are_those_declared(synthesised: Synthesised) -> None:
     }
 
 
+def test_no_step_of_a_saga_has_a_reservation_that_a_burst_is_throttled_at(
+    synthesised: Synthesised,
+) -> None:
+    steps = {step.name for machine in DECLARED.state_machines for step in machine.steps}
+    fed = {source.function for source in DECLARED.queue_sources}
+    reserved = {
+        function.properties["FunctionName"].removeprefix(resource_name(STAGE, ""))
+        for function in synthesised.all("AWS::Lambda::Function")
+        if "ReservedConcurrentExecutions" in function.properties
+    }
+    assert reserved == {function.name for function in DECLARED.all_functions()} - steps - fed
+
+
 def test_every_function_runs_python_313_on_arm64_and_is_traced(synthesised: Synthesised) -> None:
     for function in synthesised.all("AWS::Lambda::Function"):
         assert function.properties["Runtime"] == "python3.13"

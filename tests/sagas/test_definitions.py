@@ -12,6 +12,8 @@ import pytest
 
 from infra.declarations import STATE_MACHINES, StateMachine
 
+THROTTLED = "Lambda.TooManyRequestsException"
+
 machines = pytest.mark.parametrize("machine", STATE_MACHINES, ids=lambda machine: machine.name)
 
 
@@ -50,6 +52,21 @@ def test_each_task_has_a_timeout_and_retries_by_named_errors(machine: StateMachi
     for state in tasks(machine).values():
         assert state.get("TimeoutSeconds", 0) > 0 or state["TimeoutSecondsPath"]
         assert all("States.ALL" not in retry["ErrorEquals"] for retry in state["Retry"])
+
+
+@machines
+def test_a_step_that_lambda_has_no_room_for_is_asked_again_for_minutes(machine: StateMachine) -> None:
+    for name, state in tasks(machine).items():
+        (retry,) = (each for each in state["Retry"] if THROTTLED in each["ErrorEquals"])
+        # Of its own, so that a burst of purchases uses up no attempt of what may fail for another reason.
+        assert retry["ErrorEquals"] == [THROTTLED], name
+        assert retry["JitterStrategy"] == "FULL", name
+        waits = [
+            min(retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt, retry["MaxDelaySeconds"])
+            for attempt in range(retry["MaxAttempts"])
+        ]
+        # Full jitter waits half of that in the mean.
+        assert sum(waits) / 2 >= 600, name
 
 
 @machines
