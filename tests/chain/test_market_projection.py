@@ -167,6 +167,7 @@ def test_a_listing_is_open_until_it_is_sold_and_its_sale_is_a_trade(exchange: Ex
     [(cursor, listing)] = exchange.trading.listings()
     number = listing.number
     assert (listing.seller, listing.open) == (exchange.address("developer"), 500)
+    assert exchange.trading.listings_of(exchange.address("developer")) == [(cursor, listing)]
     exchange.act("developer", market_calls.set_listing_price(number, 17 * TICK))
     exchange.act("buyer", market_calls.buy_listing(number, 200, 17 * TICK, FEE_CAP_BPS, True))
     [(index, sale)] = exchange.trading.sales(number)
@@ -178,7 +179,10 @@ def test_a_listing_is_open_until_it_is_sold_and_its_sale_is_a_trade(exchange: Ex
     assert sold is not None
     assert (sold.state, sold.open, sold.sold) == ("sold", 0, 500)
     assert exchange.trading.listings() == []
-    assert exchange.trading.listings_of(exchange.address("developer")) == [(cursor, sold)]
+    exchange.act("developer", create)
+    [(_, other)] = exchange.trading.listings()
+    exchange.act("developer", market_calls.cancel_listing(other.number))
+    assert exchange.trading.listings_of(exchange.address("developer")) == []
 
 
 def test_a_gift_is_its_givers_and_its_recipients_until_it_ends(exchange: Exchange) -> None:

@@ -102,7 +102,7 @@ class MarketProjection(Protocol):
     def listings_of(
         self, seller: str, *, after: str | None = None, first: int = 50
     ) -> list[tuple[str, Listing]]:
-        """A seller's listings, open and ended, by number."""
+        """A seller's open listings, by number."""
         ...
 
     def sales(self, listing: int, *, after: str | None = None, first: int = 50) -> list[tuple[str, Trade]]:

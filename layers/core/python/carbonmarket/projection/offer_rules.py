@@ -21,6 +21,11 @@ def listing_key(number: int) -> Key:
     return ("listing", str(number))
 
 
+def listing_of_key(seller: str, number: int) -> Key:
+    """The key of a seller's open listing."""
+    return ("listing_of", seller, str(number))
+
+
 def gift_key(number: int) -> Key:
     """The key of a gift."""
     return ("gift", str(number))
@@ -54,7 +59,7 @@ def _share_changed(event: ev.ShareChanged, _place: Place, read: Read) -> Iterato
 
 def _listed(event: ev.Listed, place: Place, _read: Read) -> Iterator[Effect]:
     yield (
-        ("listing_of", event.seller, str(event.listing)),
+        listing_of_key(event.seller, event.listing),
         ListingOf(seller=event.seller, number=event.listing),
     )
     yield (
@@ -91,6 +96,8 @@ def _sold(event: ev.ListingSold, place: Place, read: Read) -> Iterator[Effect]:
             changed_us=place.time_us,
         ),
     )
+    if not event.grams_new:
+        yield listing_of_key(event.seller, event.listing), None
     index = trade_index(place)
     yield ("trade", "listing", str(event.listing), index), _sale(event, listing, index, place)
     at = TradePlace(listing=event.listing, index=index)
@@ -118,7 +125,7 @@ def _sale(event: ev.ListingSold, listing: Listing, index: str, place: Place) -> 
 
 
 def _sold_needs(event: ev.ListingSold, place: Place) -> tuple[Key, ...]:
-    return (listing_key(event.listing), taken_key(event.buyer, place.version))
+    return (*_ended_needs(event, place), taken_key(event.buyer, place.version))
 
 
 def _price_changed(event: ev.ListingPriceChanged, place: Place, read: Read) -> Iterator[Effect]:
@@ -139,6 +146,11 @@ def _listing_cancelled(event: ev.ListingCancelled, place: Place, read: Read) -> 
             changed_us=place.time_us,
         ),
     )
+    yield listing_of_key(event.seller, event.listing), None
+
+
+def _ended_needs(event: ev.ListingSold | ev.ListingCancelled, _place: Place) -> tuple[Key, ...]:
+    return (listing_key(event.listing), listing_of_key(event.seller, event.listing))
 
 
 def _listing(event: Any, _place: Place) -> tuple[Key, ...]:
@@ -179,7 +191,7 @@ RULES: Rules = {
     ev.Listed: (_listed, nothing),
     ev.ListingSold: (_sold, _sold_needs),
     ev.ListingPriceChanged: (_price_changed, _listing),
-    ev.ListingCancelled: (_listing_cancelled, _listing),
+    ev.ListingCancelled: (_listing_cancelled, _ended_needs),
     ev.GiftMade: (_gift_made, nothing),
     ev.GiftEnded: (_gift_ended, lambda event, _place: (gift_key(event.gift),)),
 }

@@ -208,7 +208,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ListingOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A listing of a seller, by number."""
+    """An open listing of a seller, by number."""
 
     seller: str
     number: int
