@@ -91,6 +91,7 @@ MARKET_APPS = (
             change("registry"),
             read("accounts"),
             read("chain"),
+            read("purchases"),
             *AUDITED,
             *PERSONAL,
             *FOR_ORGANISATIONS,

@@ -6,7 +6,7 @@ from carbonmarket.operations import find_portfolio as finding
 from carbonmarket.operations import move_balance as moving
 from carbonmarket.operations.find_portfolio import Position
 from carbonmarket_adapters.http import Answer, Call, connection, show_market
-from carbonmarket_adapters.wiring import market, registry, settings
+from carbonmarket_adapters.wiring import market, purchases, registry, settings
 from functions.api_market.api import api
 
 
@@ -20,6 +20,7 @@ def list_positions(call: Call) -> object:
         caller=call.caller,
         desk=market.desk(call.now_us),
         registry=registry.registry(),
+        purchases=purchases.purchases(),
     )
     return connection(rows, page.first, _position)
 

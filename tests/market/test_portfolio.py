@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbonmarket.operations.find_portfolio import decide_basis, list_positions
+from carbonmarket.operations import find_portfolio
+from carbonmarket.operations.find_portfolio import Position, decide_basis, list_positions
 from carbonmarket.records.principal import DEVELOPER, Principal
-from carbonmarket_adapters.wiring import market, registry
+from carbonmarket_adapters.wiring import market, purchases, registry
+from infra.bootstrap import TAKER_BPS
 from tests.fixtures.requests import requests_of
 from tests.market.exchange import GRAMS, TICK, Exchange
+from tests.sagas.settling import Settling
 from tests.sagas.test_retire import certificate
+from tests.sagas.till import GRAMS as GRAMS_BY_CARD
+from tests.sagas.till import PRICE, SECURE_CARD, Till
 
 # The exchange is made once, on one worker.
 pytestmark = pytest.mark.xdist_group("exchange")
@@ -48,18 +53,75 @@ def test_what_is_held_cost_what_the_newest_purchases_cost(exchange: Exchange) ->
     assert (held["grams"], held["cost"]) == ("50", str(paid[1] * 50 // 100))
 
 
+def positions(organisation: str, first: int = 100) -> list[tuple[str, Position]]:
+    """What the operation finds of an organisation."""
+    return list_positions(
+        None,
+        first,
+        caller=Principal(subject="holder", organisation=organisation, roles=frozenset({DEVELOPER})),
+        desk=market.desk(0),
+        registry=registry.registry(),
+        purchases=purchases.purchases(),
+    )
+
+
+def test_requests_for_a_portfolio_do_not_grow_with_what_was_traded_before(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find_portfolio, "_PAGE", 1)
+    buyer = exchange._admit("Trader")
+    exchange.faucet(exchange.account(buyer))
+
+    def requests(organisation: str) -> int:
+        return requests_of(exchange.world.settings, lambda: positions(organisation), "chain", "purchases")
+
+    found = []
+    for _ in range(3):
+        exchange.place(exchange.seller, "sell", 10, 100)
+        exchange.place(buyer, "buy", 10, 100)
+        exchange.watch()
+        with monkeypatch.context() as patch:
+            # The seller's credits were issued: among no number of trades would their price be found.
+            patch.setattr(find_portfolio, "DEALS_READ_MAX", 2)
+            of_seller = requests(exchange.seller)
+        found.append((of_seller, requests(buyer)))
+        exchange.place(buyer, "sell", 10, 100, source="balance")
+        exchange.place(exchange.rival, "buy", 10, 100)
+    assert found[1] == found[2]
+
+
+def test_what_was_bought_by_card_cost_what_its_sellers_and_the_market_got(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange, [batch, _] = till.exchange, till.exchange.batches
+
+    def basis() -> tuple[int, int, int]:
+        exchange.watch()
+        address = exchange.batch(batch).address
+        found = dict(positions(exchange.buyer))[address].basis
+        return found.bought, found.cost, found.unpriced
+
+    exchange.place(exchange.seller, "sell", 10, 100)
+    exchange.place(exchange.buyer, "buy", 10, 100)
+    bought, cost, unpriced = basis()
+    settling = Settling(till, monkeypatch)
+    purchase = settling.bought("capture", SECURE_CARD)
+    assert basis() == (bought, cost, unpriced)
+    settling.until(purchase, "complete", "hold")
+    units = GRAMS_BY_CARD * PRICE
+    fee = -(-units * TAKER_BPS // 10_000)
+    assert basis() == (bought + GRAMS_BY_CARD, cost + units + fee, unpriced)
+
+
 def test_requests_for_a_portfolio_do_not_grow_with_its_batches(exchange: Exchange) -> None:
     for number in exchange.books:
         exchange.place(exchange.seller, "sell", 30, 100, book=str(number))
     exchange.watch()
-    seller = Principal(subject="seller", organisation=exchange.seller, roles=frozenset({DEVELOPER}))
     found: dict[int, list[Any]] = {}
 
     def requests(first: int) -> int:
         def look() -> None:
-            found[first] = list_positions(
-                None, first, caller=seller, desk=market.desk(0), registry=registry.registry()
-            )
+            found[first] = positions(exchange.seller, first)
 
         return requests_of(exchange.world.settings, look, "chain", "registry")
 
@@ -99,11 +161,11 @@ def test_grams_are_bought_and_retired_in_one_transaction(exchange: Exchange) -> 
     assert (shown["state"], "filled whole" in shown["failure"]) == ("failed", True)
 
 
-purchases = st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 10**9)), max_size=8)
+bought_before = st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 10**9)), max_size=8)
 
 
 @settings(deadline=None)
-@given(purchases, st.integers(0, 10**7))
+@given(bought_before, st.integers(0, 10**7))
 def test_the_basis_counts_every_gram_once(bought: list[tuple[int, int]], grams: int) -> None:
     basis = decide_basis(bought, grams)
     assert basis.bought + basis.unpriced == grams

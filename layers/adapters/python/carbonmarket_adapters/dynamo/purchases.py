@@ -50,6 +50,7 @@ _EVENT = Kind("payment-event", ReceivedEvent)
 _TASK = Kind("purchase-task", PurchaseTask)
 _QUOTE_KEPT_S = 86_400
 _TASK_KEPT_S = 60 * 86_400
+_PAGE = 100
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -73,6 +74,14 @@ class DynamoPurchases:
 
     def purchases(self, organisation: str, after: str | None) -> Iterator[tuple[str, CardPurchase]]:
         return self._index(_PURCHASE, f"purchases#{organisation}", after)
+
+    def newest_purchases(self, organisation: str) -> Iterator[CardPurchase]:
+        partition, after = f"purchases#{organisation}", None
+        while rows := list(
+            self._table.query_gsi1(_PURCHASE, partition, after=after, limit=_PAGE, reverse=True)
+        ):
+            yield from (stored.record for _, stored in rows)
+            after = rows[-1][0]
 
     def purchase_of(self, intent: str) -> str | None:
         stored = self._table.get(_INTENT, f"intent#{intent}", "intent")

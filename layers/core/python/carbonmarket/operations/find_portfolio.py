@@ -1,27 +1,34 @@
 """What an organisation holds of credits, what it paid for them, what they are worth, where they come from.
 
 The cost basis is first in, first out: whatever left the account, the oldest purchases left first, so that
-what is held are the newest. A purchase costs what was paid with its fee; of a purchase that is held in part,
-the part of its cost is rounded down. Grams beyond all purchases (issued, given, transferred to the account)
-have no price and are told apart.
+what is held are the newest. A purchase, in the market or by card, costs what was paid to the sellers with the
+fee; of a purchase that is held in part, the part of its cost is rounded down. Grams beyond all purchases
+(issued, given, transferred to the account) have no price and are told apart. Purchases are looked for until
+what is held is covered, among the newest 5,000 trades and purchases by card, so that a request has an end.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from operator import attrgetter
 
 import msgspec
 
 from carbonmarket.operations.acts import GRAMS_PER_TONNE, Desk
 from carbonmarket.operations.find_credits import own_organisation
+from carbonmarket.ports.purchases import PurchasesStore
 from carbonmarket.ports.registry import RegistryStore
 from carbonmarket.records import registry as issued
 from carbonmarket.records.chain import Batch, Holding
 from carbonmarket.records.market import Book, Trade
 from carbonmarket.records.principal import Principal
 
+DEALS_READ_MAX = 5_000
 _PAGE = 100
+_DELIVERED = ("delivered", "completed")
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +67,23 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     issue: issued.Batch | None
 
 
+class _Deal(msgspec.Struct, frozen=True):
+    """Grams that changed hands; ``paid`` is None where the account sold them, or paid in another asset."""
+
+    time_us: int
+    batch: str
+    grams: int
+    paid: int | None
+
+
 def list_positions(
-    after: str | None, first: int, *, caller: Principal, desk: Desk, registry: RegistryStore
+    after: str | None,
+    first: int,
+    *,
+    caller: Principal,
+    desk: Desk,
+    registry: RegistryStore,
+    purchases: PurchasesStore,
 ) -> list[tuple[str, Position]]:
     """(batch address, position) of the caller's organisation, ``first`` of those above ``after``."""
     account = own_organisation(caller, desk.accounts).account_address
@@ -70,9 +92,15 @@ def list_positions(
     batches = desk.credits.batches_at(wanted)
     books = desk.market.books_of(batches, desk.quote)
     issues = registry.batches_named(batch.id for batch in batches.values())
-    trades = _purchases(account, batches.keys(), desk)
+    deals = heapq.merge(
+        _traded(account, desk),
+        _bought_by_card(caller.organisation, purchases),
+        key=attrgetter("time_us"),
+        reverse=True,
+    )
+    bought = _purchases({address: held[address].grams for address in batches}, deals)
     return [
-        (address, _position(batch, held[address], trades[address], books.get(address), issues.get(batch.id)))
+        (address, _position(batch, held[address], bought[address], books.get(address), issues.get(batch.id)))
         for address in wanted
         if (batch := batches.get(address)) is not None
     ]
@@ -153,17 +181,41 @@ def _listed(account: str, desk: Desk) -> Counter[str]:
     return +found
 
 
-def _purchases(account: str, batches: Collection[str], desk: Desk) -> dict[str, list[tuple[int, int]]]:
-    """(grams, cost with fee) of what the account bought of each batch in the quote asset, newest first."""
-    found: dict[str, list[tuple[int, int]]] = {batch: [] for batch in batches}
-    after = None
-    while batches and (rows := desk.market.trades_of(account, after=after, first=_PAGE)):
-        for _, trade in rows:
-            paid = _paid(trade, account)
-            if trade.batch in batches and trade.asset == desk.quote and paid is not None:
-                found[trade.batch].append((trade.grams, paid))
-        after = rows[-1][0]
+def _purchases(held: Mapping[str, int], deals: Iterable[_Deal]) -> dict[str, list[tuple[int, int]]]:
+    """(grams, cost with fee) of what was bought of each batch, the newest first, as much as is held of it.
+
+    ``deals``, the newest first, are read no further than that.
+    """
+    found: dict[str, list[tuple[int, int]]] = {batch: [] for batch in held}
+    missing = {batch: grams for batch, grams in held.items() if grams}
+    if not missing:
+        return found
+    for deal in islice(deals, DEALS_READ_MAX):
+        if deal.paid is None or deal.batch not in missing:
+            continue
+        found[deal.batch].append((deal.grams, deal.paid))
+        missing[deal.batch] -= deal.grams
+        if missing[deal.batch] <= 0:
+            del missing[deal.batch]
+        if not missing:
+            break
     return found
+
+
+def _traded(account: str, desk: Desk) -> Iterator[_Deal]:
+    after = None
+    while rows := desk.market.trades_of(account, after=after, first=_PAGE):
+        for _, trade in rows:
+            paid = _paid(trade, account) if trade.asset == desk.quote else None
+            yield _Deal(trade.time_us, trade.batch, trade.grams, paid)
+        after = rows[-1][0]
+
+
+def _bought_by_card(organisation: str, purchases: PurchasesStore) -> Iterator[_Deal]:
+    """What the treasury bought for the organisation and gave it."""
+    for purchase in purchases.newest_purchases(organisation):
+        for fill in purchase.due_fills if purchase.state in _DELIVERED else ():
+            yield _Deal(purchase.created_us, fill.address, fill.grams, fill.units + fill.fee_units)
 
 
 def _paid(trade: Trade, account: str) -> int | None:

@@ -38,6 +38,10 @@ class PurchasesStore(Protocol):
         """An organisation's purchases, by time."""
         ...
 
+    def newest_purchases(self, organisation: str) -> Iterator[CardPurchase]:
+        """An organisation's purchases, the newest first, read as they are asked for."""
+        ...
+
     def purchase_of(self, intent: str) -> str | None:
         """The id of the purchase that a payment intent belongs to."""
         ...
