@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from carbonmarket.operations.purchase_payment import Disputed, GivenBack
 from infra.declarations import STATE_MACHINES, StateMachine
 
 THROTTLED = "Lambda.TooManyRequestsException"
@@ -80,6 +81,13 @@ def test_nothing_is_undone_after_submission_but_a_known_refusal(machine: StateMa
     for catch in tasks(machine)[awaits]["Catch"]:
         if catch["Next"] == undo:
             assert catch["ErrorEquals"] == refusals
+
+
+@pytest.mark.parametrize("step", ["hold", "deliver"])
+def test_a_purchase_whose_money_went_back_is_undone(step: str) -> None:
+    [machine] = [each for each in STATE_MACHINES if each.name == "settle_trade"]
+    ends = {error: catch["Next"] for catch in tasks(machine)[step]["Catch"] for error in catch["ErrorEquals"]}
+    assert {ends.get(error.__name__) for error in (Disputed, GivenBack)} == {"fail_purchase"}
 
 
 @machines

@@ -110,6 +110,21 @@ def test_a_failed_challenge_ends_the_purchase_with_its_reason(till: Till) -> Non
     assert (end(till, purchase)["error"], till.state()) == ("PurchaseFailed", before)
 
 
+def test_a_refund_of_a_held_purchase_ends_it(till: Till) -> None:
+    till.offer()
+    held = till.held()
+    purchase = till.buy(till.quote())
+    till.await_purchase(purchase, "held")
+    made = till.stripe().v1.refunds.create({"payment_intent": till.intent(purchase), "amount": 1})
+    assert till.deliver_webhook('"type": "refund.created"', made.id) == (200, "handled")
+    failed = till.await_purchase(purchase, "failed")
+    assert (end(till, purchase)["error"], failed["money"], till.held()) == (
+        "PurchaseFailed",
+        "refunded",
+        held,
+    )
+
+
 def test_ledger_provider_and_chain_say_the_same_in_the_end(till: Till) -> None:
     result = reconcile_money(
         ledger=money.ledger(),

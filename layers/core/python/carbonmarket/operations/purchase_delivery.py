@@ -41,13 +41,13 @@ def deliver(purchase: str, till: Till) -> CardPurchase:
     kept = load(purchase, till)
     if reached(kept.record, "delivered"):
         return kept.record
+    buyer = till.accounts.organisation(kept.record.organisation)
+    if buyer is None:
+        raise Conflict(f"organisation {kept.record.organisation} has not been admitted")
     if not kept.record.delivering:
         _require_payment(kept.record, till)
         # Before anything is given: a refund that is told later finds that it came too late.
         kept = advance(kept, kept.record.state, "begin_delivery", till, delivering=True)
-    buyer = till.accounts.organisation(kept.record.organisation)
-    if buyer is None:
-        raise Conflict(f"organisation {kept.record.organisation} has not been admitted")
     kept = _given(kept, buyer.account_address, till)
     book_delivery(kept.record, quote_of(kept.record, till).currency, till)
     if kept.record.due_fills != kept.record.fills:
