@@ -28,7 +28,9 @@ class StageConfig:
     ``quote_asset`` is the metadata's address of USDC on the stage's chain. ``account`` None means the
     account of whoever deploys. ``protected`` keeps tables, buckets, keys and the user pool when a stack is
     deleted. ``requests_per_second`` and ``burst`` limit the whole API; ``requests_per_address`` is what the
-    firewall lets one address ask in five minutes.
+    firewall lets one address ask in five minutes. ``sponsor_gas_units`` is what the sponsor signs for on one
+    day, at a price of 100 octas a unit 2,000 APT of which most is booked back, and
+    ``sponsor_gas_units_an_account`` what one organisation may take of that.
     """
 
     stage: str
@@ -46,6 +48,8 @@ class StageConfig:
     requests_per_second: int = 100
     burst: int = 200
     requests_per_address: int = 2_000
+    sponsor_gas_units: int = 2_000_000_000
+    sponsor_gas_units_an_account: int = 200_000_000
 
     def __post_init__(self) -> None:
         if self.authorizer not in {"cognito", DEVELOPMENT_AUTHORIZER}:
@@ -79,6 +83,8 @@ class StageConfig:
             salt_secret=resource_name(self.stage, "evidence-salt"),
             stripe_secret=resource_name(self.stage, "stripe-secret"),
             stripe_webhook_secret=resource_name(self.stage, "stripe-webhook"),
+            sponsor_daily_gas_budget=self.sponsor_gas_units,
+            sponsor_account_gas_budget=self.sponsor_gas_units_an_account,
             authorizer=self.authorizer,
             log_level=self.log_level,
         )

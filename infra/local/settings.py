@@ -106,6 +106,7 @@ class MachineSettings:
             device_endpoint=f"{LOOPBACK}:{self.mqtt_port}",
             # A million transactions, each counted at its cap: coins are play money here.
             sponsor_daily_gas_budget=200_000_000_000,
+            sponsor_account_gas_budget=20_000_000_000,
             authorizer="development",
             development_key=self._development_key(),
         )

@@ -49,7 +49,12 @@ class World:
 
     def make_outbox(self, **changes: Any) -> Outbox:
         """The outbox; ``changes`` replace its parts or the sponsor's rules."""
-        rules = {"allowed": [TRANSFER], "gas_units_a_day": 10**9}
+        rules: dict[str, Any] = {
+            "allowed": [TRANSFER],
+            "ways_out": [],
+            "gas_units_a_day": 10**9,
+            "gas_units_an_account": 10**9,
+        }
         rules |= {name: changes.pop(name) for name in list(changes) if name in rules}
         sponsorship = Sponsorship(signer=self.signer, table=self.table, sponsor="sponsor", **rules)
         parts: dict[str, Any] = {

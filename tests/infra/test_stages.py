@@ -51,3 +51,11 @@ def test_an_unknown_stage_or_authorizer_is_refused_by_name() -> None:
         stage_named("staging")
     with pytest.raises(StageRefused, match="'none'"):
         stage_named("dev", authorizer="none")
+
+
+def test_a_stage_says_what_the_sponsor_pays_for_and_no_organisation_may_take_most_of_it() -> None:
+    for config in STAGES:
+        settings = config.settings(market_address="0x1", readings_store="sqlite:///unused")
+        assert settings.sponsor_daily_gas_budget == config.sponsor_gas_units
+        assert settings.sponsor_account_gas_budget == config.sponsor_gas_units_an_account
+        assert 10 * settings.sponsor_account_gas_budget <= settings.sponsor_daily_gas_budget

@@ -68,6 +68,13 @@ class NotAllowed(MarketError):
     code = "not-allowed"
 
 
+class BudgetSpent(NotAllowed):
+    """A budget of the sponsor's is used up until it is renewed; ``reason`` names which, and when that is."""
+
+    status = 429
+    code = "budget-spent"
+
+
 class NotFound(MarketError):
     """No such thing, or none that the caller may see."""
 

@@ -25,7 +25,9 @@ class Settings:
     a card purchase is held that no bank answers for, ``card_cents_max`` the most that one purchase may
     cost, ``card_denied`` organisations that can't buy by card, with commas between. ``device_authority`` is
     the folder of one machine's certificate authority (ca.pem, ca.key); empty, AWS IoT Core signs.
-    ``device_endpoint`` is host:port of that machine's broker.
+    ``device_endpoint`` is host:port of that machine's broker. ``sponsor_daily_gas_budget`` are the gas units
+    that the sponsor signs for on one UTC day, each call at its cap until its fate is known;
+    ``sponsor_account_gas_budget`` what one organisation's account may take of them.
     """
 
     stage: str
@@ -44,6 +46,7 @@ class Settings:
     oracle_key: str = "oracle"
     sponsor_key: str = "sponsor"
     sponsor_daily_gas_budget: int = 2_000_000_000
+    sponsor_account_gas_budget: int = 200_000_000
     salt_secret: str = "carbonmarket/evidence-salt"  # noqa: S105 - the secret's name, not its value
     quote_asset: str = ""
     quote_currency: str = "USD"

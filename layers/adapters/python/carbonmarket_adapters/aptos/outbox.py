@@ -28,6 +28,7 @@ from carbonmarket.errors import (
     StaleWrite,
 )
 from carbonmarket.ports.chain import Fate, SignerPort
+from carbonmarket.records.accounts import ORGANISATION_PREFIX
 from carbonmarket.records.audit import AuditEntry
 from carbonmarket.records.chain import Held, Submission
 from carbonmarket.times import MICROSECONDS
@@ -159,11 +160,12 @@ class Outbox:
         seen = list(self._table.open_submissions(self._swept_to, at_most))
         self._swept_to = seen[-1][0] if len(seen) == at_most else None
         still_open = 0
-        committed: list[Stored[Submission]] = []
+        committed: list[tuple[Stored[Submission], int]] = []
         for _, stored in seen:
-            state = self._fate_of(stored, keeps=False).state
+            fate = self._fate_of(stored, keeps=False)
+            state = fate.state
             if state == "committed":
-                committed.append(stored)
+                committed.append((stored, fate.gas_used))
             elif state == "unknown":
                 self._send_again(stored.record)
             still_open += state in {"unknown", "pending"}
@@ -255,8 +257,10 @@ class Outbox:
         address = self._signer.address(sender)
         block = self._block(address)
         raw = self._raw(address, block.numbers[0], call, block.ledger_us)
+        reserved = None
         if sponsored:
-            self._sponsorship.reserve(raw, block.ledger_us)
+            is_own = not sender.startswith(ORGANISATION_PREFIX)
+            reserved = self._sponsorship.reserve(raw, block.ledger_us, is_platform=is_own)
         signed = self._signed(raw, sender, sponsored)
         submission = Submission(
             key=key,
@@ -269,13 +273,14 @@ class Outbox:
             signed=signed.hex(),
             expiration_s=raw.expiration_timestamps_secs,
             earlier=(*dead.record.earlier, dead.record.hash) if dead else (),
+            gas_day=reserved.day if reserved else "",
         )
         try:
             self._table.save(submission, dead.revision if dead else 0, entry)
         except StaleWrite:
             self._blocks.pop(address, None)
-            if sponsored:
-                self._sponsorship.give_back(raw)
+            if reserved:
+                self._sponsorship.give_back(reserved)
             raise
         block.numbers.popleft()
         return submission
@@ -344,16 +349,16 @@ class Outbox:
                 )
             if answer.timestamp_us <= submission.expiration_s * MICROSECONDS:
                 return Fate(state="unknown", hash=submission.hash)
-            self._finish(stored, "dead")
+            self._finish(stored, "dead", gas_used=0)
             return Fate(state="dead", hash=submission.hash)
         if answer.body["type"] == _PENDING:
             return Fate(state="pending", hash=submission.hash)
         if keeps:
-            self._finish(stored, "committed")
+            self._finish(stored, "committed", int(answer.body["gas_used"]))
         return _committed(answer.body)
 
-    def _finish(self, stored: Stored[Submission], state: Literal["committed", "dead"]) -> None:
-        """Keep the final state; of a death also that the number is free."""
+    def _finish(self, stored: Stored[Submission], state: Literal["committed", "dead"], gas_used: int) -> None:
+        """Keep the final state, of a death also that the number is free, and book back the gas."""
         while stored.record.state != state:
             final = Stored(msgspec.structs.replace(stored.record, state=state), stored.revision)
             try:
@@ -361,6 +366,7 @@ class Outbox:
                     self._table.save_dead(final)
                 else:
                     self._table.save_committed([final])
+                self._sponsorship.book_back([(stored.record, gas_used)])
                 break
             except StaleWrite:
                 again = self._table.submission(stored.record.key)
@@ -371,15 +377,19 @@ class Outbox:
             with self._turn:
                 self._blocks.pop(stored.record.address, None)
 
-    def _finish_all(self, committed: list[Stored[Submission]]) -> None:
+    def _finish_all(self, committed: list[tuple[Stored[Submission], int]]) -> None:
         """Keep that all are committed, in one write; one by one where another process was at them too."""
-        final = [Stored(msgspec.structs.replace(s.record, state="committed"), s.revision) for s in committed]
+        final = [
+            Stored(msgspec.structs.replace(stored.record, state="committed"), stored.revision)
+            for stored, _ in committed
+        ]
         try:
             if final:
                 self._table.save_committed(final)
+                self._sponsorship.book_back([(stored.record, gas_used) for stored, gas_used in committed])
         except StaleWrite:
-            for stored in committed:
-                self._finish(stored, "committed")
+            for stored, gas_used in committed:
+                self._finish(stored, "committed", gas_used)
 
     def _settled(self, address: str) -> tuple[dict[int, Held], Answer]:
         """The account's taken numbers and state, after the fates of those that may be dead were asked.
@@ -421,6 +431,7 @@ def _committed(transaction: dict[str, Any]) -> Fate:
         success=success,
         version=int(transaction["version"]),
         timestamp_us=int(transaction["timestamp"]),
+        gas_used=int(transaction["gas_used"]),
         vm_status=transaction["vm_status"],
         abort=abort,
         reason=reason if reason or success else transaction["vm_status"],

@@ -124,7 +124,7 @@ class AptosWallets:
         account = self._node.account(built.account)
         if account.body and int(account.body["sequence_number"]) > built.sequence:
             raise Conflict("another transaction of the account has used its number; build it again")
-        self._sponsorship.reserve(raw, account.timestamp_us, built.keys.threshold)
+        reserved = self._sponsorship.reserve(raw, account.timestamp_us, built.keys.threshold)
         payer = (self._sponsorship.address, self._sponsorship.sign(raw))
         signed = signed_bytes(raw, account_authenticator(built), payer)
         payload = raw.payload.value
@@ -139,6 +139,7 @@ class AptosWallets:
                 hash=transaction_hash(signed),
                 signed=signed.hex(),
                 expiration_s=built.expiration_s,
+                gas_day=reserved.day,
             )
         )
 

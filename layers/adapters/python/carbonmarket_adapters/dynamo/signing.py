@@ -8,6 +8,7 @@ are freed with the record of the death; those of committed ones stay taken until
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from carbonmarket.records.audit import AuditEntry
 from carbonmarket.records.chain import GasBudget, Held, Submission
@@ -21,6 +22,7 @@ _BUDGET = Kind("gas_budget", GasBudget)
 _OPEN = "OPEN"
 _KEPT_S = 86_400
 """A number is kept as taken for so long after its bytes have expired."""
+_BUDGET_KEPT_S = 7 * 86_400
 
 
 class SigningTable:
@@ -40,10 +42,10 @@ class SigningTable:
         """What is stored under an outbox key."""
         return self._table.get(_SUBMISSION, f"KEY#{key}", "SUBMISSION")
 
-    def budget(self, sponsor: str, day: str) -> Stored[GasBudget]:
-        """What the sponsor has signed for on ``day`` (YYYY-MM-DD)."""
-        found = self._table.get(_BUDGET, f"SPONSOR#{sponsor}", day)
-        return found or Stored(GasBudget(sponsor=sponsor, day=day, gas_units=0), 0)
+    def budget(self, sponsor: str, day: str, account: str = "") -> Stored[GasBudget]:
+        """What the sponsor has signed for on ``day`` (YYYY-MM-DD), for one account or for all."""
+        found = self._table.get(_BUDGET, _budget_key(sponsor, account), day)
+        return found or Stored(GasBudget(sponsor=sponsor, day=day, gas_units=0, account=account), 0)
 
     def open_submissions(self, after: str | None, first: int) -> Iterator[tuple[str, Stored[Submission]]]:
         """(cursor, submission) of those whose fate isn't final, by account and sequence number; a moment
@@ -89,7 +91,10 @@ class SigningTable:
     def save_budget(self, budget: Stored[GasBudget]) -> None:
         """Keep what the sponsor has signed for; StaleWrite if the record has moved on."""
         record = budget.record
-        self._table.put(Write(_BUDGET, f"SPONSOR#{record.sponsor}", record.day, record, budget.revision))
+        place = _budget_key(record.sponsor, record.account)
+        # There are as many of accounts as accounts that send something on a day.
+        ends = _midnight_s(record.day) + _BUDGET_KEPT_S if record.account else None
+        self._table.put(Write(_BUDGET, place, record.day, record, budget.revision, expires_at=ends))
 
     def _submission_write(self, stored: Stored[Submission]) -> Write:
         record = stored.record
@@ -108,6 +113,14 @@ class SigningTable:
         """Every submission, in no order: for the laws, not for serving."""
         for item in self._model.scan(self._model.kind == _SUBMISSION.name):
             yield _SUBMISSION.decode(item.body, int(item.item_version))
+
+
+def _budget_key(sponsor: str, account: str) -> str:
+    return f"SPONSOR#{sponsor}#{account}" if account else f"SPONSOR#{sponsor}"
+
+
+def _midnight_s(day: str) -> int:
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
 
 
 def _number_key(number: int) -> str:

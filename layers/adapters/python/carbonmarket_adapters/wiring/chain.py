@@ -63,6 +63,7 @@ def signing_table() -> SigningTable:
 def sponsorship() -> Sponsorship:
     """Who pays for whom."""
     from carbonmarket.chain.calls import sponsored_names
+    from carbonmarket.chain.ways_out import ways_out
     from carbonmarket_adapters.aptos.sponsorship import Sponsorship
 
     chosen = settings()
@@ -71,7 +72,9 @@ def sponsorship() -> Sponsorship:
         table=signing_table(),
         sponsor=chosen.sponsor_key,
         allowed=sponsored_names(chosen.market_address),
+        ways_out=ways_out(chosen.market_address),
         gas_units_a_day=chosen.sponsor_daily_gas_budget,
+        gas_units_an_account=chosen.sponsor_account_gas_budget,
     )
 
 

@@ -42,6 +42,7 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     abort: str | None = None
     reason: str | None = None
     events: tuple[dict[str, Any], ...] = ()
+    gas_used: int = 0
 
 
 class SignerPort(Protocol):

@@ -25,7 +25,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     ``call_digest`` is SHA-256 of the payload's BCS. ``sender`` is the id of the key that signed, "" for a
     wallet's own bytes. ``earlier`` are the hashes of tries that died before this one; at most one hash of a
-    key ever stands on chain.
+    key ever stands on chain. ``gas_day`` is the UTC day in whose budget the sponsor has counted it at its
+    cap, "" where the account pays for itself.
     """
 
     key: str
@@ -39,14 +40,19 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     expiration_s: int
     state: Literal["open", "committed", "dead"] = "open"
     earlier: tuple[str, ...] = ()
+    gas_day: str = ""
 
 
 class GasBudget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Gas units that the sponsor has signed for on one UTC day of the ledger, counted at their cap."""
+    """Gas units that the sponsor has signed for on one UTC day of the ledger, for one ``account`` or for all.
+
+    Each call counts at its cap until its fate is known, and afterwards with what it used.
+    """
 
     sponsor: str
     day: str
     gas_units: int
+    account: str = ""
 
 
 # What the chain was seen to hold (table chain)
