@@ -20,6 +20,7 @@ def ways_out(market: str) -> frozenset[str]:
 
     What fills the gap of a dead transaction is one of them: without it no later call of its account ends.
     """
-    filler = gap_filler("0x1")
+    filler = gap_filler(market)
+    package, module = filler.module.split("::")
     ours = (f"{canonical(market)}::{name}" for name in _WAYS_OUT)
-    return frozenset((*ours, f"{canonical(filler.module.split('::')[0])}::{filler.name}"))
+    return frozenset((*ours, f"{canonical(package)}::{module}::{filler.function}"))
