@@ -25,7 +25,8 @@ RECONCILE_MONEY = Function(
         Grant("key", "treasury", "read"),
         STRIPE,
     ),
-    timeout_seconds=300,
+    # The journal is read as a whole: the most that Lambda gives.
+    timeout_seconds=900,
     concurrency=1,
 )
 

@@ -195,7 +195,9 @@ def test_what_is_set_aside_may_have_moved_or_not(desk: Desk) -> None:
     assert len(desk.run(later() + DAY_US).differences) == 1
 
 
-def test_a_forged_balance_is_named(desk: Desk) -> None:
+def test_a_forged_balance_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The ledger is as long as the market is old: no run may hold all of it.
+    monkeypatch.delattr(DynamoLedger, "books")
     desk.book("one", desk.buy("one", 10_000), 10_000, 320)
     (balance,) = desk.ledger.balances("stripe:receivable")
     forged = Write(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,9 +12,10 @@ import pytest
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from carbonmarket.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound, StaleWrite
+from carbonmarket.ledger.audit import audited
 from carbonmarket.ledger.chart import available
 from carbonmarket.ledger.laws import broken
-from carbonmarket.records.money import MoneyReconciliation, Transfer
+from carbonmarket.records.money import Entry, Hold, MoneyReconciliation, Resolution, Transfer
 from carbonmarket_adapters.dynamo.ledger import BALANCE, DynamoLedger
 from carbonmarket_adapters.dynamo.table import DocumentTable, Write
 
@@ -212,6 +215,54 @@ def test_a_balance_that_somebody_changed_is_found(ledger: DynamoLedger) -> None:
     table = DocumentTable(ledger._settings, "ledger")
     table.put(Write(BALANCE, "account#buyer:ORG1", "balance#USD", forged))
     assert any("debits of USD exceed its credits by 1" in each for each in broken(ledger.books()))
+
+
+def test_an_audit_finds_what_somebody_changed_and_all_else_in_order(ledger: DynamoLedger) -> None:
+    ledger.post("float", [FUNDED], 1)
+    ledger.post("one", [PAID], 1)
+    ledger.pend("order", spending(300), 2, HOUR)
+    ledger.pend("another", spending(100), 2, HOUR)
+    ledger.post_pending("order", 120, 3)
+    ledger.pend("third", spending(100), 2, HOUR)
+    ledger.void("third", 3)
+    assert audited(ledger) == []
+    (balance,) = ledger.balances("float:usdc")
+    forged = msgspec.structs.replace(balance, credits_pending=99)
+    DocumentTable(ledger._settings, "ledger").put(
+        Write(BALANCE, "account#float:usdc", "balance#USDC", forged)
+    )
+    pending, journal = audited(ledger)
+    assert pending == "pending debits of USDC exceed its pending credits by 1"
+    assert "float:usdc in USDC is kept as [500, 120, 0, 99]" in journal
+
+
+def test_what_is_written_while_an_audit_reads_is_no_difference(
+    ledger: DynamoLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def moving(self: DynamoLedger) -> Iterator[Entry | Hold | Resolution]:
+        self.post(f"{next(numbers)} before", [PAID, spending(2)], 1)
+        self.pend(f"{next(numbers)} held before", spending(3), 2, HOUR)
+        for each in journal(self):
+            yield each
+            self.post(f"{next(numbers)} between", [PAID, spending(2)], 1)
+            key = f"{next(numbers)} held between"
+            self.pend(key, spending(3), 2, HOUR)
+            self.post_pending(key, 2, 3)
+
+    numbers, journal = itertools.count(), DynamoLedger.journal
+    ledger.post("float", [FUNDED, move("float:usdc", "capital", 500, "USDC")], 1)
+    ledger.post("still", [move("bank", "fees", 7)], 1)
+    monkeypatch.setattr(DynamoLedger, "journal", moving)
+    assert audited(ledger) == []
+    # An account that moves is judged within what moved, one that stands still to the unit.
+    table = DocumentTable(ledger._settings, "ledger")
+    for account, currency, more in (("float:usdc", "USDC", 10_000), ("fees", "USD", 1)):
+        (balance,) = ledger.balances(account)
+        forged = msgspec.structs.replace(balance, debits=balance.debits + more)
+        table.put(Write(BALANCE, f"account#{account}", f"balance#{currency}", forged))
+    fees, float_ = audited(ledger)
+    assert fees.startswith("fees in USD is kept as [1, 7, 0, 0]")
+    assert float_.startswith("float:usdc in USDC is kept as")
 
 
 def test_reconciliations_are_kept_newest_first(ledger: DynamoLedger) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -43,13 +43,14 @@ from carbonmarket.records.money import (
     Entry,
     HeldTransfer,
     Hold,
+    KeptBalance,
     Line,
     MoneyReconciliation,
     Resolution,
     Transfer,
 )
 from carbonmarket.settings import Settings
-from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Kind, Write, table_model
+from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Item, Kind, Write, table_model
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -166,6 +167,36 @@ class DynamoLedger:
         end = f"{until_us:020}"
         return [found.record for _, found in itertools.takewhile(lambda each: each[0] < end, lines)]
 
+    def kept(self, accounts: Collection[AccountKey] | None = None) -> dict[AccountKey, KeptBalance]:
+        if accounts is not None:
+            loaded = self._load_accounts(accounts)
+            return {
+                key: KeptBalance(balance=balance, revision=loaded.revisions[key])
+                for key, balance in loaded.balances.items()
+            }
+        found = {}
+        for item in self._scan(BALANCE):
+            balance = BALANCE.decode(item.body, int(item.item_version))
+            key = (balance.account, balance.currency)
+            found[key] = KeptBalance(balance=balance, revision=int(item.revision))
+        return found
+
+    def journal(self) -> Iterator[Entry | Hold | Resolution]:
+        for item in self._scan(CONTENT, END):
+            version = int(item.item_version)
+            if item.kind == END.name:
+                yield END.decode(item.body, version)
+                continue
+            content = CONTENT.decode(item.body, version)
+            appended = content.entry or content.hold
+            assert appended is not None
+            yield appended
+
+    def _scan(self, *kinds: Kind[Any]) -> Iterator[Item]:
+        model = table_model(self._settings, "ledger")
+        wanted = model.kind.is_in(*(kind.name for kind in kinds))
+        return iter(model.scan(wanted, consistent_read=True))
+
     def books(self) -> Books:
         contents: list[Content] = []
         ends: dict[str, Resolution] = {}
@@ -238,7 +269,10 @@ class DynamoLedger:
         return stored.record if stored else None
 
     def _load(self, transfers: Iterable[Transfer]) -> _Loaded:
-        wanted = {_balance_key(key): key for key in accounts_of(transfers)}
+        return self._load_accounts(accounts_of(transfers))
+
+    def _load_accounts(self, accounts: Iterable[AccountKey]) -> _Loaded:
+        wanted = {_balance_key(key): key for key in accounts}
         found = self._table.get_many(BALANCE, wanted)
         return _Loaded(
             balances={wanted[place]: stored.record for place, stored in found.items()},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from carbonmarket.records.money import (
@@ -15,6 +15,7 @@ from carbonmarket.records.money import (
     Entry,
     HeldTransfer,
     Hold,
+    KeptBalance,
     Line,
     MoneyReconciliation,
     PaidOut,
@@ -90,7 +91,17 @@ class Ledger(Protocol):
         ...
 
     def books(self) -> Books:
-        """All of the ledger, for its laws; what is written meanwhile may be in it in part."""
+        """All of a small ledger that stands still, for its laws; it is held in memory."""
+        ...
+
+    def kept(
+        self, accounts: Collection[tuple[str, str]] | None = None
+    ) -> Mapping[tuple[str, str], KeptBalance]:
+        """The balances of (account, currency), of all that there are where none is named, as they are now."""
+        ...
+
+    def journal(self) -> Iterator[Entry | Hold | Resolution]:
+        """All that was ever appended, in no order; what is written meanwhile may be read or not."""
         ...
 
     def publish(self, result: MoneyReconciliation) -> None:
@@ -173,10 +184,21 @@ class Payments(Protocol):
         ...
 
     def payout(
-        self, key: str, account: str, amount: int, currency: str, metadata: Mapping[str, str]
+        self,
+        key: str,
+        account: str,
+        amount: int,
+        currency: str,
+        metadata: Mapping[str, str],
+        attempt: int = 0,
     ) -> PaidOut:
-        """Move ``amount`` from our balance to a seller's account; Conflict (field ``account``) while that
-        account can't be paid out, or our balance has less."""
+        """Move ``amount`` from our balance to a seller's account, once for a ``key`` whatever the attempt.
+
+        What was moved before is answered, with the account it went to. A refusal stays with its ``attempt``:
+        who was refused counts it up. NotPayable (field ``account``), which no attempt is used up by, while
+        that account can't be paid out; Conflict (field ``amount``) where our balance has less.
+        IdempotencyMismatch where the key has moved another amount, or its attempt asked for something else.
+        """
         ...
 
     def balance_transactions(self, since_us: int, until_us: int) -> list[BalanceTransaction]:

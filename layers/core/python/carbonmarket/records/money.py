@@ -104,6 +104,13 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     credits_pending: int = 0
 
 
+class KeptBalance(msgspec.Struct, frozen=True, kw_only=True):
+    """A balance, and how often it was written."""
+
+    balance: Balance
+    revision: int
+
+
 class Books(msgspec.Struct, frozen=True, kw_only=True):
     """All of a ledger at one moment: its journal (entries, and holds with their ends), and the balances kept
     beside it."""
