@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from carbonmarket.errors import BudgetSpent
 from carbonmarket.operations.purchase_payment import Disputed, GivenBack
 from infra.declarations import STATE_MACHINES, StateMachine
 
@@ -88,6 +89,17 @@ def test_a_purchase_whose_money_went_back_is_undone(step: str) -> None:
     [machine] = [each for each in STATE_MACHINES if each.name == "settle_trade"]
     ends = {error: catch["Next"] for catch in tasks(machine)[step]["Catch"] for error in catch["ErrorEquals"]}
     assert {ends.get(error.__name__) for error in (Disputed, GivenBack)} == {"fail_purchase"}
+
+
+def test_an_order_that_the_sponsor_has_no_gas_for_is_no_order_whose_fate_is_unknown() -> None:
+    # The budget is asked before the bytes are stored: nothing was sent, and the card is let go.
+    (settle_trade,) = (machine for machine in STATE_MACHINES if machine.name == "settle_trade")
+    (ends,) = (
+        catch["Next"]
+        for catch in tasks(settle_trade)["place"]["Catch"]
+        if BudgetSpent.__name__ in catch["ErrorEquals"]
+    )
+    assert ends == "fail_purchase"
 
 
 @machines
