@@ -80,9 +80,11 @@ def test_a_key_stands_for_one_request(payments: Payments, provider: Provider, ke
     payments.refund(refunding, held.intent, 100)
     with pytest.raises(IdempotencyMismatch):
         payments.refund(refunding, held.intent, 200)
-    payments.payout(paying, provider.ready_seller(), 100, "USD", {})
+    paid = payments.payout(paying, provider.ready_seller(), 100, "USD", {})
     with pytest.raises(IdempotencyMismatch):
-        payments.payout(paying, provider.ready_seller(), 100, "USD", {})
+        payments.payout(paying, paid.account, 200, "USD", {})
+    # Whatever is asked later, it was paid: to whom it was then, and under the attempt it was then.
+    assert payments.payout(paying, provider.ready_seller(), 100, "USD", {}, attempt=1) == paid
 
 
 @pytest.mark.parametrize(

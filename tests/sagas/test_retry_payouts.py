@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from carbonmarket import schema
@@ -15,6 +16,7 @@ from carbonmarket.chain import market_calls
 from carbonmarket.errors import ChainRefused, Conflict, EngineUnavailable
 from carbonmarket.operations.reconcile_money import reconcile_money
 from carbonmarket.operations.retry_payouts import Backlog, retry_payouts
+from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket_adapters.wiring import chain, money, purchases
 from functions.retry_payouts import handler as schedule
 from tests.sagas.settling import Settling
@@ -106,6 +108,54 @@ def test_sellers_of_a_purchase_that_failed_after_its_fill_are_paid_and_those_of_
     [case] = till.cases(failed)
     till.operator(f"/v1/cases/{case['id']}/closure")
     assert schedule.handler({}, IN_TIME)["cases_open"] == before["cases_open"]
+
+
+class Racing:
+    """The provider, at which somebody else is paid while the first who asks is told to wait."""
+
+    def __init__(self, till: Till) -> None:
+        self._till, self._payments, self._asked = till, money.payments(), 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._payments, name)
+
+    def payout(self, *asked: Any, **named: Any) -> Any:
+        """The first is told what was so before the other came; the other dies before it keeps anything."""
+        self._asked += 1
+        assert self._asked <= 2, "what is booked as paid is not asked for again"
+        try:
+            return self._payments.payout(*asked, **named)
+        except Conflict:
+            self._till.payout_account("complete")
+            self._payments.payout(*asked, **named)
+            raise
+
+
+def test_a_transfer_made_while_somebody_was_told_to_wait_is_the_only_one(
+    settling: Settling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till, seller = settling.till, settling.till.exchange.seller
+    till.fund()
+    purchase = settling.bought("retire", SECURE_CARD)
+    till.payout_account("restricted")
+    racing = Racing(till)
+    monkeypatch.setattr(money, "payments", lambda: racing)
+    settling.step(purchase, "pay_sellers")
+    [waiting] = payouts(till, purchase)
+    assert (waiting["state"], waiting["attempts"]) == ("waiting", 1)
+    assert run().paid == 1
+    [paid] = payouts(till, purchase)
+    assert transfers_of(till, paid) == [paid["transfer"]]
+    assert (f"payable:{seller}", "USD") not in till.balances()
+
+    # Somebody who read it before keeps it as waiting: the ledger knows better.
+    store = purchases.purchases()
+    kept = store.payout(paid["id"])
+    assert kept is not None
+    forgotten = msgspec.structs.replace(kept.record, state="waiting", transfer="")
+    store.save_payout(forgotten, kept.revision, told(SYSTEM, "pay_seller", kept.record.id, "waiting", 1))
+    assert till.operator(f"/v1/payouts/{paid['id']}/retry")["transfer"] == paid["transfer"]
+    assert payouts(till, purchase) == [paid]
 
 
 PROCEEDS = 990_000

@@ -25,6 +25,7 @@ from carbonmarket.errors import (
     NotAllowed,
     NotAuthenticated,
     NotFound,
+    NotPayable,
     PaymentDeclined,
 )
 from carbonmarket.records.money import (
@@ -213,7 +214,13 @@ class StripePayments:
             return str(self._api.account_links.create(asked).url)
 
     def payout(
-        self, key: str, account: str, amount: int, currency: str, metadata: Mapping[str, str]
+        self,
+        key: str,
+        account: str,
+        amount: int,
+        currency: str,
+        metadata: Mapping[str, str],
+        attempt: int = 0,
     ) -> PaidOut:
         asked = {
             "amount": amount,
@@ -225,15 +232,15 @@ class StripePayments:
         with self._errors():
             before = _plain(self._api.transfers.list({"transfer_group": _digest(key)}))["data"]
             if before:
-                return _paid_out(before[0], account, amount)
+                return _paid_out(before[0], amount)
             if not self._api.accounts.retrieve(account).payouts_enabled:
-                raise Conflict(
+                raise NotPayable(
                     f"account {account} can't be paid out yet: its owner has to complete the provider's "
                     "onboarding first",
                     field="account",
                 )
-            made = _plain(self._api.transfers.create(asked, _once("payout", key)))
-            return _paid_out(made, account, amount)
+            made = _plain(self._api.transfers.create(asked, _once("payout", f"{key}/{attempt}")))
+            return _paid_out(made, amount)
 
     def balance_transactions(self, since_us: int, until_us: int) -> list[BalanceTransaction]:
         created = {"gte": -(-since_us // _SECOND_US), "lt": -(-until_us // _SECOND_US)}
@@ -347,15 +354,15 @@ def _payout_account(account: _Object) -> PayoutAccount:
     )
 
 
-def _paid_out(transfer: _Object, account: str, amount: int) -> PaidOut:
-    if (transfer["destination"], transfer["amount"]) != (account, amount):
+def _paid_out(transfer: _Object, amount: int) -> PaidOut:
+    if transfer["amount"] != amount:
         raise IdempotencyMismatch(
             f"the payout's key has moved {transfer['amount']} to {transfer['destination']} before",
             field="key",
         )
     return PaidOut(
         transfer=transfer["id"],
-        account=account,
+        account=transfer["destination"],
         amount=amount,
         currency=transfer["currency"].upper(),
         balance_transaction=transfer["balance_transaction"],

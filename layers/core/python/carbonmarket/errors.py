@@ -95,6 +95,12 @@ class IdempotencyMismatch(Conflict):
     code = "idempotency-mismatch"
 
 
+class NotPayable(Conflict):
+    """The payment provider was not asked to pay, since the account can't be paid out yet."""
+
+    code = "not-payable"
+
+
 class StaleWrite(Conflict):
     """Another writer changed the record first; load it again and decide anew."""
 

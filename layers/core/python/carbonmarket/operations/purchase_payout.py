@@ -12,7 +12,7 @@ import msgspec
 
 from carbonmarket.authorise import require_role
 from carbonmarket.chain import calls, market_calls
-from carbonmarket.errors import Conflict, InvalidInput, NotFound
+from carbonmarket.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound, NotPayable
 from carbonmarket.operations.fates import committed_fate
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.operations.purchase import Till, load, reached
@@ -173,21 +173,37 @@ def pay(kept: Kept[Payout], till: Till) -> Payout:
 
 def _transfer(kept: Kept[Payout], till: Till) -> Payout:
     payout = kept.record
+    booked = till.ledger.entry(_paid_key(payout))
+    if booked is not None:
+        made = booked.transfers[0].references
+        done_before = _made(made.get("transfer", ""), made.get("account", payout.account))
+        return _keep(kept, till, state="paid", reason="", **done_before).record
     named = {"payout": payout.id, "purchase": payout.purchase}
-    # The provider keeps a refusal under its key too: each attempt has one of its own.
-    key = f"payout/{payout.id}/{payout.attempts}"
+    asked = (f"payout/{payout.id}", payout.account, payout.cents, payout.currency, named)
     try:
-        done = till.payments().payout(key, payout.account, payout.cents, payout.currency, named)
+        done = till.payments().payout(*asked, attempt=payout.refused)
+    except IdempotencyMismatch as other:
+        # Somebody else asks for the same under this attempt: what becomes of that is not known yet.
+        raise PayoutRefused(other.reason) from other
     except (Conflict, NotFound, InvalidInput) as refused:
         if not payout.attempts:
             # It begins to wait. First: whoever dies between the two is refused and tells again.
             told = {**named, "reason": refused.reason}
             till.notifications.send(f"{payout.id}/waiting", "payout.waiting", payout.organisation, told)
-        _keep(kept, till, state="waiting", attempts=payout.attempts + 1, reason=refused.reason)
+        # The provider keeps a refusal under its attempt. Only one that it gave makes way for the next: while
+        # nobody has asked it, somebody else may be about to be paid under this one.
+        was_asked = not isinstance(refused, NotPayable)
+        counted = {"attempts": payout.attempts + 1, "refused": payout.refused + was_asked}
+        _keep(kept, till, state="waiting", reason=refused.reason, **counted)
         waits = AccountNotReady if refused.field == "account" else PayoutRefused
         raise waits(refused.reason, field=refused.field) from refused
     _book_paid(payout, done, till)
-    return _keep(kept, till, state="paid", reason="", transfer=done.transfer).record
+    return _keep(kept, till, state="paid", reason="", **_made(done.transfer, done.account)).record
+
+
+def _made(transfer: str, account: str) -> dict[str, str]:
+    """What a payout's record keeps of a transfer, which may have been made to an account chosen before."""
+    return {"transfer": transfer, "account": account}
 
 
 def _keep(kept: Kept[Payout], till: Till, **changes: Any) -> Kept[Payout]:
@@ -238,6 +254,11 @@ def _earned_key(payout: Payout) -> str:
     return f"payout/{payout.id}/earned"
 
 
+def _paid_key(payout: Payout) -> str:
+    """The ledger key of the transfer; from then on the provider is not asked again."""
+    return f"payout/{payout.id}/paid"
+
+
 def _book_earned(payout: Payout, till: Till) -> None:
     named = {"payout": payout.id, "purchase": payout.purchase}
     came = Transfer(
@@ -266,6 +287,10 @@ def _book_paid(payout: Payout, done: PaidOut, till: Till) -> None:
         amount=done.amount,
         currency=done.currency,
         reason="seller paid out",
-        references={"payout": payout.id, "balance_transaction": done.balance_transaction},
+        references={
+            "payout": payout.id,
+            "balance_transaction": done.balance_transaction,
+            **_made(done.transfer, done.account),
+        },
     )
-    till.ledger.post(f"payout/{payout.id}/paid", [paid], till.now_us)
+    till.ledger.post(_paid_key(payout), [paid], till.now_us)

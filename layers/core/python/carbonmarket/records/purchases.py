@@ -196,7 +196,8 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     ``units`` move from the seller's account on chain to the treasury's, and ``cents`` to the seller's account
     at the payment provider. ``due``: not answered yet; ``waiting``: refused ``attempts`` times, and
-    ``reason`` says what is lacking. ``paid_on_chain``: the proceeds stay with the seller on chain, and
+    ``reason`` says what is lacking; ``refused`` counts those among them in which the provider was asked for
+    the transfer itself. ``paid_on_chain``: the proceeds stay with the seller on chain, and
     ``reason`` says why they could not be brought to the treasury.
     """
 
@@ -210,6 +211,7 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     state: PayoutState
     created_us: int
     attempts: int = 0
+    refused: int = 0
     reason: str = ""
     transfer: str = ""
 
