@@ -35,6 +35,7 @@ CHARGE_MIN_CENTS = 50
 """The payment provider takes no smaller payments."""
 CHARGE_MAX_CENTS = 99_999_999
 _WHOLE_BPS = 10_000
+_PAGE = 100
 
 
 class RetireFor(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +94,7 @@ def create_quote(
     its order meets the book, within the quote's price.
     """
     require_role(caller, BUYER, DEVELOPER)
-    own_organisation(caller, desk.accounts)
+    buyer = own_organisation(caller, desk.accounts)
     id = ids.derive("QUO", caller.organisation, key)
     kept = store.quote(id)
     if kept is not None:
@@ -102,6 +103,7 @@ def create_quote(
         return kept.record
     _check_form(request)
     priced = _by_criteria(request, desk) if request.criteria is not None else _by_batch(request, desk)
+    _refuse_own(priced, buyer.account_address, desk)
     fees = desk.market.fees()
     # Until an order rests the contract escrows for the higher of both.
     fee_bps = max(fees.maker_bps, fees.taker_bps)
@@ -155,6 +157,22 @@ def _check_charge(amount: int) -> None:
             f"this costs {amount} cents; a card takes from {CHARGE_MIN_CENTS} to {CHARGE_MAX_CENTS}",
             field="grams",
         )
+
+
+def _refuse_own(priced: Priced, account: str, desk: Desk) -> None:
+    """Refuse what might take the buyer's own offers: on chain the treasury takes, so that the contract's rule
+    against trades with oneself doesn't see whose card pays."""
+    books = {leg.book for leg in priced.legs}
+    after = None
+    while rows := desk.market.orders_of(account, open_only=True, after=after, first=_PAGE):
+        for _, order in rows:
+            if not order.is_bid and order.book in books and order.price <= priced.price_cap:
+                raise Conflict(
+                    f"your organisation sells at this price itself: cancel its order {order.id} in book "
+                    f"{order.book} first, or ask for less",
+                    field="grams",
+                )
+        after = rows[-1][0]
 
 
 def _by_batch(request: CreateQuote, desk: Desk) -> Priced:

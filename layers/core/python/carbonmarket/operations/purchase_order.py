@@ -10,13 +10,13 @@ from carbonmarket.chain.addresses import canonical
 from carbonmarket.chain.calls import EntryCall
 from carbonmarket.errors import Conflict
 from carbonmarket.operations.create_quote import UNITS_PER_CENT
-from carbonmarket.operations.fates import final_fate
-from carbonmarket.operations.purchase import Till, advance, load, quote_of, reached
+from carbonmarket.operations.fates import committed_fate, final_fate
+from carbonmarket.operations.purchase import Till, advance, load, open_case, quote_of, reached
 from carbonmarket.operations.purchase_payment import require_authorised
 from carbonmarket.ports.chain import Fate
 from carbonmarket.ports.registry import Kept
 from carbonmarket.records.money import EXCHANGE, TREASURY_FLOAT, Transfer
-from carbonmarket.records.purchases import CardPurchase, Fill, Payout, Quote
+from carbonmarket.records.purchases import CardPurchase, Case, Fill, Payout, Quote
 
 _BALANCE = "0x1::primary_fungible_store::balance"
 _METADATA = "0x1::fungible_asset::Metadata"
@@ -89,7 +89,8 @@ def place(purchase: str, till: Till) -> str:
     if not reached(kept.record, "ordered"):
         require_authorised(kept.record, till)
         _set_aside(kept.record, quote, till)
-        kept = advance(kept, "ordered", "order_purchase", till, bring_units=_to_bring(quote, till))
+        bring = _to_bring(quote, till)
+        kept = advance(kept, "ordered", "order_purchase", till, bring_units=bring)
     if kept.record.bring_units and not reached(kept.record, "filled"):
         _bring(kept.record, till)
     return till.chain.submit(order_key(purchase), till.treasury_key, order_call(quote, till.quote_asset))
@@ -108,20 +109,26 @@ def _set_aside(purchase: CardPurchase, quote: Quote, till: Till) -> None:
 
 
 def _to_bring(quote: Quote, till: Till) -> int:
-    """What has to come from the treasury's wallet, where its claimable balance is too small."""
+    """What has to come from the treasury's wallet, where its claimable balance is too small for all that is
+    set aside: other purchases' orders may take from it first."""
     account = [till.treasury, till.quote_asset]
     claimable = int(till.chain.view("market_vault::balance", [], account)[0])
-    lacking = max(0, quote.escrow_units - claimable)
+    aside = sum(
+        each.credits_pending for each in till.ledger.balances(TREASURY_FLOAT) if each.currency == "USDC"
+    )
+    lacking = max(0, aside - claimable)
     wallet = int(till.chain.view(_BALANCE, [_METADATA], account)[0]) if lacking else 0
-    if lacking > wallet:
+    if quote.escrow_units > claimable + wallet:
         raise FloatTooLow("the treasury can't pay for this at the moment; try again later, or buy less")
-    return lacking
+    return min(lacking, wallet)
 
 
 def _bring(purchase: CardPurchase, till: Till) -> None:
     key = f"purchase/{purchase.id}/bring"
     till.chain.submit(key, till.treasury_key, market_calls.deposit(till.quote_asset, purchase.bring_units))
-    final_fate(till.chain, key)
+    # Where it was refused another purchase has brought what the wallet had; whether the order can be paid now
+    # the contract says when it comes.
+    committed_fate(till.chain, key)
 
 
 def await_fill(purchase: str, till: Till) -> CardPurchase:
@@ -164,6 +171,7 @@ def keep_fills(
     """Post what was spent of the float, and keep the fills with what is owed to sellers who chose fiat."""
     spent = sum(fill.units + fill.fee_units for fill in fills)
     references = {"transaction": fate.hash or ""}
+    _tell_of_own(kept.record, fate, till)
     till.ledger.post_pending(float_key(kept.record.id), spent, till.now_us, references=references)
     return advance(
         kept,
@@ -177,25 +185,61 @@ def keep_fills(
 
 
 def _taken(fate: Fate, till: Till) -> Iterator[dict[str, str]]:
-    """The fills in which the treasury took: the transaction may also have given a pending order its turn."""
-    for event in fate.events:
-        data = event["data"]
-        if event["type"].endswith("::OrderFilled") and canonical(data["taker"]) == canonical(till.treasury):
+    """What the orders took that the transaction placed for the treasury: it may also have given a pending
+    order its turn, another one of the treasury's too."""
+    placed = {
+        (data["book"], data["order"])
+        for data in _told(fate, "OrderPlaced")
+        if canonical(data["account"]) == canonical(till.treasury)
+    }
+    for data in _told(fate, "OrderFilled"):
+        if (data["book"], data["taker_order"]) in placed:
             yield data
 
 
-def _payouts(purchase: CardPurchase, fate: Fate, till: Till) -> Iterator[Payout]:
-    """What each seller on a custodial account who chose fiat earned, its own fee taken off."""
+def _told(fate: Fate, name: str) -> Iterator[dict[str, str]]:
+    for event in fate.events:
+        if event["type"].endswith(f"::{name}"):
+            yield event["data"]
+
+
+def _earned(fate: Fate, till: Till) -> dict[str, int]:
+    """Units that each seller who is an organisation here earned, its own fee taken off."""
     earned: dict[str, int] = {}
     for fill in _taken(fate, till):
         seller = till.accounts.organisation_at(canonical(fill["maker"]))
         if seller is not None:
             earned[seller.id] = earned.get(seller.id, 0) + int(fill["quote"]) - int(fill["maker_fee"])
-    for organisation, units in sorted(earned.items()):
+    return earned
+
+
+def _tell_of_own(purchase: CardPurchase, fate: Fate, till: Till) -> None:
+    """Open a case where the order took offers of the buyer's own, placed after its quote: a card that pays
+    whoever holds it."""
+    units = _earned(fate, till).get(purchase.organisation, 0)
+    if not units:
+        return
+    case = Case(
+        id=ids.derive("CAS", "self_trade", purchase.id),
+        kind="self_trade",
+        purchase=purchase.id,
+        amount_cents=units // UNITS_PER_CENT,
+        text=f"the order took offers of the buyer {purchase.organisation} itself; they are not paid out in "
+        f"fiat, and their proceeds of {units} quote units are claimable in its account on chain",
+        opened_us=till.now_us,
+    )
+    open_case(case, till)
+
+
+def _payouts(purchase: CardPurchase, fate: Fate, till: Till) -> Iterator[Payout]:
+    """What each seller on a custodial account who chose fiat earned; nothing of this kind to the buyer."""
+    for organisation, units in sorted(_earned(fate, till).items()):
         choice = till.store.payout_choice(organisation)
         # Less than a cent stays claimable on chain.
         whole = units - units % UNITS_PER_CENT
         if choice is None or choice.record.payout != "fiat" or not whole:
+            continue
+        if organisation == purchase.organisation:
             continue
         yield Payout(
             id=ids.derive("PAY", purchase.id, organisation),

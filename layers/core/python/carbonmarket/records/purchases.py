@@ -33,7 +33,7 @@ Secure, ``held`` only where it did not take the liability. One that failed is in
 
 MoneyState = Literal["none", "authorised", "captured", "voided", "refunded"]
 PayoutState = Literal["due", "waiting", "paid", "paid_on_chain"]
-CaseKind = Literal["kept_credits", "dispute", "refund"]
+CaseKind = Literal["kept_credits", "dispute", "refund", "self_trade"]
 EventState = Literal["received", "handled", "failed"]
 
 
