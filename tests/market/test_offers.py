@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
+from carbonmarket.labels import label_bits
+from carbonmarket.records.market import Book
+from carbonmarket_adapters.wiring import chain, market
 from tests.market.exchange import GRAMS, TICK, Exchange
 
 # The exchange is made once, on one worker.
@@ -80,6 +84,51 @@ def test_batches_are_found_by_what_buyers_ask_for(exchange: Exchange) -> None:
     assert [offer["batch"]["id"] for offer in capped] == [cheap]
 
 
+class Strict:
+    """What was seen of the market, where each book requires a label that no batch has now."""
+
+    def __init__(self) -> None:
+        self._seen = chain.market_projection()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._seen, name)
+
+    def books(self, **page: Any) -> list[tuple[str, Book]]:
+        """Books as they would be after their batches lost the label."""
+        return [(cursor, self._strict(book)) for cursor, book in self._seen.books(**page)]
+
+    def book_of(self, *named: str) -> Book | None:
+        """One of them."""
+        book = self._seen.book_of(*named)
+        return None if book is None else self._strict(book)
+
+    @staticmethod
+    def _strict(book: Book) -> Book:
+        return msgspec.structs.replace(book, labels=label_bits(["ccp"]))
+
+
+def test_no_price_is_shown_or_quoted_where_the_batch_has_lost_a_label_of_its_book(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange.place(exchange.seller, "sell", 20_000, 50)
+    exchange.watch()
+    batch = exchange.batches[0]
+    asked = {"batch": batch, "grams": "50", "deliver": "hold"}
+
+    def prices() -> list[Any]:
+        found = fresh(exchange, "/v1/market/batches?first=100")
+        return [offer["best_price"] for offer in found if offer["batch"]["id"] == batch]
+
+    assert prices() == [str(20_000 * TICK)]
+    assert exchange.post(exchange.buyer, "/v1/quotes", asked)["grams"] == "50"
+    strict = Strict()
+    monkeypatch.setattr(chain, "market_projection", lambda: strict)
+    assert prices() == [None]
+    refused = exchange.refused_unsent(exchange.buyer, "/v1/quotes", asked)
+    assert (refused.status, "has lost ccp" in str(refused)) == (409, True)
+    market.catalogue.cache_clear()
+
+
 def test_pages_of_batches_follow_the_chosen_order(exchange: Exchange) -> None:
     fresh(exchange, "/v1/market/batches")
     for sort in ("price", "vintage", "reputation", "newest"):
@@ -115,7 +164,5 @@ def test_a_search_that_makes_no_sense_is_refused_by_its_parameter(exchange: Exch
 
 def fresh(exchange: Exchange, path: str) -> Any:
     """A search after everything that was read before is forgotten."""
-    from carbonmarket_adapters.wiring import market
-
     market.catalogue.cache_clear()
     return nodes(look(exchange, path))

@@ -12,7 +12,7 @@ from carbonmarket.authorise import require_organisation, require_role
 from carbonmarket.border import parse_span, require_chain_text
 from carbonmarket.chain import market_calls
 from carbonmarket.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound
-from carbonmarket.labels import label_bits
+from carbonmarket.labels import label_bits, label_names
 from carbonmarket.operations.acts import Desk, cost, parse_lots, traded_batch
 from carbonmarket.operations.create_retirement import Beneficiary, KnownBeneficiary, commitment_of
 from carbonmarket.operations.find_credits import own_organisation
@@ -180,6 +180,11 @@ def _by_batch(request: CreateQuote, desk: Desk) -> Priced:
     book = desk.market.book_of(batch.address, desk.quote)
     if book is None:
         raise Conflict("nobody trades this batch yet: it has no book", field="batch")
+    if missing := book.labels & ~batch.labels:
+        lost = ", ".join(label_names(missing))
+        raise Conflict(
+            f"the batch has lost {lost}, which its book requires; nothing can be bought", field="batch"
+        )
     grams = parse_lots(request.grams, book.lot, "book")
     levels = desk.market.levels(book.number, False, first=market_calls.STEPS_MAX)
     units, worst = walk(levels, grams)

@@ -40,8 +40,9 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """A batch on offer: its book with the best ask, its cheapest listing, and who developed it.
 
-    ``price`` is the better of both, None where nobody sells now. ``reputation`` is the developer's overall
-    score, 5,000 for whoever was never rated.
+    ``ask`` is None where nobody sells in the book, or where the batch lacks a label that the book requires,
+    so that nothing can be taken there. ``price`` is the better of both, None where nobody sells now.
+    ``reputation`` is the developer's overall score, 5,000 for whoever was never rated.
     """
 
     batch: Batch
@@ -95,7 +96,11 @@ class Catalogue:
         books = {book.batch: book for book in self._books() if book.quote == self._quote}
         listings = [listing for listing in self._open_listings() if listing.quote == self._quote]
         seen = self._credits.batches_at(self._addresses(books, listings))
-        asks = self._market.best_asks(books[address].number for address in books.keys() & seen.keys())
+        asks = self._market.best_asks(
+            book.number
+            for address, book in books.items()
+            if address in seen and seen[address].labels & book.labels == book.labels
+        )
         reputations = self._reputations({batch.developer for batch in seen.values()}, now_us)
         self._listings = [
             ListingOffer(listing=each, batch=batch, reputation=reputations[batch.developer])
