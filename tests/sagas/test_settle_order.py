@@ -3,18 +3,24 @@ unseen, only its own fills, and enough of the float for all that are on their wa
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any
 
 import msgspec
 import pytest
 
 from carbonmarket.chain import market_calls
+from carbonmarket.errors import IdempotencyMismatch
+from carbonmarket.operations.create_quote import CreateQuote, create_quote
 from carbonmarket.operations.purchase_order import order_key
-from carbonmarket_adapters.wiring import chain, purchases
+from carbonmarket.records.principal import BUYER, Principal
+from carbonmarket.records.purchases import Quote
+from carbonmarket_adapters.wiring import chain, market, purchases, registry
 from tests.bad_input.conftest import Refusal
 from tests.sagas.settling import Settling
 from tests.sagas.test_settle_trade import COST, FEE
-from tests.sagas.till import CARD, GRAMS, PRICE, Till
+from tests.sagas.till import CARD, GRAMS, PRICE, RETIREMENT, Till
 
 
 @pytest.fixture
@@ -50,6 +56,39 @@ def test_nobody_is_quoted_its_own_offers(till: Till) -> None:
         assert (refused.status, refused.field) == (409, "grams")
         assert "sells at this price itself" in refused.reason
     assert till.quote()["grams"] == str(GRAMS)
+
+
+def test_a_repeated_quote_is_the_same_only_with_the_same_retirement(till: Till) -> None:
+    till.offer()
+
+    def quote(**changes: Any) -> Quote:
+        """The same key again, when the answer to its request is no longer kept."""
+        asked = {"batch": till.exchange.batches[0], "grams": str(GRAMS), "deliver": "retire"}
+        asked["retirement"] = RETIREMENT | changes
+        return create_quote(
+            msgspec.convert(asked, CreateQuote),
+            caller=Principal(subject="buyer", organisation=till.exchange.buyer, roles=frozenset({BUYER})),
+            key=key,
+            desk=market.desk(time.time_ns() // 1_000),
+            store=purchases.purchases(),
+            subjects=registry.subjects(),
+            currency="USD",
+            salts=[os.urandom(32) for _ in range(4)],
+        )
+
+    key = os.urandom(8).hex()
+    first = quote()
+    assert quote() == first
+    beneficiary = RETIREMENT["beneficiary"] | {"name_is_public": True}
+    for other in (
+        {"country": "CA"},
+        {"reason": "another"},
+        {"period_end": "2017-01-02T00:00:00Z"},
+        {"beneficiary": {"name": "Grace Hopper"}},
+        {"beneficiary": beneficiary},
+    ):
+        with pytest.raises(IdempotencyMismatch):
+            quote(**other)
 
 
 def test_own_offers_that_came_after_the_quote_are_a_case_and_not_paid_out(settling: Settling) -> None:

@@ -98,6 +98,19 @@ def test_a_route_takes_whole_lots_and_no_leg_below_a_books_minimum() -> None:
     assert [(leg.book, leg.grams, leg.quote) for leg in route.legs] == [(1, 100, 200)]
 
 
+def test_what_is_below_one_books_minimum_is_taken_from_another() -> None:
+    books = {1: place(1, min_notional=100), 2: place(2, min_notional=100)}
+    # A cheap book that holds too little for its own minimum, before one that has all of it.
+    found = [Offer(4 * TICK, 1, 20, 1), Offer(5 * TICK, 2, 10**6, 1)]
+    route = decide_route(found, books, 1_000)
+    assert [(leg.book, leg.grams) for leg in route.legs] == [(2, 1_000)]
+    # A rest that is too little in the next book, and enough in the one after it.
+    books = {1: place(1), 2: place(2, min_notional=100), 3: place(3)}
+    found = [Offer(4 * TICK, 1, 990, 1), Offer(5 * TICK, 2, 10**6, 1), Offer(6 * TICK, 3, 10, 1)]
+    route = decide_route(found, books, 1_000)
+    assert [(leg.book, leg.grams) for leg in route.legs] == [(1, 990), (3, 10)]
+
+
 def test_one_transaction_touches_sixteen_orders_and_each_further_book_costs_two() -> None:
     found = [Offer((10 + at) * TICK, 1 + at % 2, 1, 1) for at in range(20)]
     route = decide_route(found, {1: place(1), 2: place(2)}, 100)

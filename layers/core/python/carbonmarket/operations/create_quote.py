@@ -98,7 +98,7 @@ def create_quote(
     id = ids.derive("QUO", caller.organisation, key)
     kept = store.quote(id)
     if kept is not None:
-        if not _is_same(kept.record, request):
+        if not (_is_same(kept.record, request) and _retires_same(kept.record, request.retirement, subjects)):
             raise IdempotencyMismatch("this Idempotency-Key quoted something else")
         return kept.record
     _check_form(request)
@@ -142,6 +142,19 @@ def _is_same(quote: Quote, request: CreateQuote) -> bool:
     before = (str(quote.grams), quote.deliver, quote.criteria)
     now = (request.grams, request.deliver, _asked(request.criteria))
     return before == now and request.batch in ("", quote.legs[0].batch)
+
+
+def _retires_same(quote: Quote, wanted: RetireFor | None, subjects: SubjectKeys) -> bool:
+    """Whether a quote plans this retirement; an erased beneficiary may be anybody."""
+    planned = quote.legs[0].retirement
+    if wanted is None or planned is None:
+        return wanted is None and planned is None
+    span = parse_span(wanted.period_start, wanted.period_end, "period_")
+    opened = subjects.open(planned.sealed)
+    known = None if opened is None else msgspec.json.decode(opened, type=KnownBeneficiary)
+    before = (planned.reason, planned.country, (planned.start_us, planned.end_us), planned.name_is_public)
+    now = (wanted.reason, wanted.country, span, wanted.beneficiary.name_is_public)
+    return before == now and (known is None or known.name == wanted.beneficiary.name)
 
 
 def _check_form(request: CreateQuote) -> None:
@@ -229,7 +242,8 @@ def _by_criteria(request: CreateQuote, desk: Desk) -> Priced:
     route = route_order(order, desk=desk)
     if route.grams != grams:
         raise Conflict(
-            f"one purchase can take {route.grams} grams that meet the criteria now, not {grams}",
+            f"one purchase can take {route.grams} grams that meet the criteria now, not {grams}: the books "
+            "hold no more, or the rest is worth less than a book takes; ask for less",
             field="grams",
         )
     legs = tuple(

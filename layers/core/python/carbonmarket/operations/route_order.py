@@ -123,7 +123,24 @@ def route_order(request: RouteOrder, *, desk: Desk) -> Route:
 
 
 def decide_route(offers: list[Offer], books: dict[int, tuple[Book, Batch]], wanted: int) -> Route:
-    """Take the offers in the order of their price, as far as four books and one transaction go."""
+    """Take the offers in the order of their price, as far as four books and one transaction go.
+
+    A book that would get less than its minimum is left out, and the route decided again without it.
+    """
+    legs = _cheapest(offers, books, wanted)
+    while small := [
+        leg for leg in legs if cost(leg.worst_price, leg.grams) < books[leg.book][0].min_notional
+    ]:
+        # One at a time: without it another may get enough.
+        left_out = min(small, key=lambda leg: (leg.quote, leg.book)).book
+        offers = [offer for offer in offers if offer.book != left_out]
+        legs = _cheapest(offers, books, wanted)
+    grams, quote = sum(leg.grams for leg in legs), sum(leg.quote for leg in legs)
+    return Route(legs=tuple(legs), grams=grams, quote=quote)
+
+
+def _cheapest(offers: list[Offer], books: dict[int, tuple[Book, Batch]], wanted: int) -> list[Leg]:
+    """The legs of a route, whatever the books' minimums."""
     taken: dict[int, list[tuple[int, int]]] = {}
     left, steps = wanted, market_calls.STEPS_MAX
     for offer in offers:
@@ -138,11 +155,7 @@ def decide_route(offers: list[Offer], books: dict[int, tuple[Book, Batch]], want
         taken.setdefault(offer.book, []).append((offer.price, grams))
         left -= grams
         steps -= needed
-    legs = [_leg(books[number], parts) for number, parts in taken.items()]
-    # What is left of an order must itself be worth the book's minimum.
-    legs = [leg for leg in legs if cost(leg.worst_price, leg.grams) >= books[leg.book][0].min_notional]
-    grams, quote = sum(leg.grams for leg in legs), sum(leg.quote for leg in legs)
-    return Route(legs=tuple(legs), grams=grams, quote=quote)
+    return [_leg(books[number], parts) for number, parts in taken.items()]
 
 
 def _leg(place: tuple[Book, Batch], parts: list[tuple[int, int]]) -> Leg:
