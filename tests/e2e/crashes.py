@@ -36,7 +36,7 @@ def dying(market: Market, handler: str, times: int = 2) -> Iterator[None]:
 
     def kill() -> None:
         killed: set[int] = set()
-        while len(killed) < times and not over.wait(0.02):
+        while len(killed) < times and not over.wait(0.1):
             for process in processes(market, handler):
                 if process.pid not in killed:
                     process.kill()
