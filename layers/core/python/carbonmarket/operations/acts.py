@@ -7,7 +7,7 @@ that a repeated request finds its transaction and gives the same answer, also wh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -26,7 +26,7 @@ from carbonmarket.ports.transactions import TransactionsStore
 from carbonmarket.quantities import U64_MAX, parse_grams
 from carbonmarket.records.audit import told
 from carbonmarket.records.chain import Batch
-from carbonmarket.records.market import Book
+from carbonmarket.records.market import Book, Order
 from carbonmarket.records.principal import BUYER, DEVELOPER, Principal
 
 Source = Literal["wallet", "balance"]
@@ -35,6 +35,7 @@ Source = Literal["wallet", "balance"]
 GRAMS_PER_TONNE = 1_000_000
 PRICE_MAX = 2**63 - 1
 WAIT_S = 10
+_PAGE = 100
 _DIGITS = re.compile(r"[0-9]{1,20}")
 
 # The field of the request that an abort is about, where it is about one.
@@ -238,6 +239,14 @@ def batch_of(address: str, desk: Desk) -> Batch:
     if found is None:
         raise NotFound(f"the batch at {address} has not been seen yet; ask again later")
     return found
+
+
+def open_orders(account: str, desk: Desk) -> Iterator[Order]:
+    """The account's open orders in all books, those placed last first."""
+    after = None
+    while rows := desk.market.orders_of(account, open_only=True, after=after, first=_PAGE):
+        yield from (order for _, order in rows)
+        after = rows[-1][0]
 
 
 def asset_address(asset: str, desk: Desk) -> str:

@@ -13,7 +13,7 @@ from carbonmarket.border import parse_span, require_chain_text
 from carbonmarket.chain import market_calls
 from carbonmarket.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound
 from carbonmarket.labels import label_bits, label_names
-from carbonmarket.operations.acts import Desk, cost, parse_lots, traded_batch
+from carbonmarket.operations.acts import Desk, cost, open_orders, parse_lots, traded_batch
 from carbonmarket.operations.create_retirement import Beneficiary, KnownBeneficiary, commitment_of
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.operations.route_order import Criteria, RouteOrder, route_order
@@ -35,7 +35,6 @@ CHARGE_MIN_CENTS = 50
 """The payment provider takes no smaller payments."""
 CHARGE_MAX_CENTS = 99_999_999
 _WHOLE_BPS = 10_000
-_PAGE = 100
 
 
 class RetireFor(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,16 +175,13 @@ def _refuse_own(priced: Priced, account: str, desk: Desk) -> None:
     """Refuse what might take the buyer's own offers: on chain the treasury takes, so that the contract's rule
     against trades with oneself doesn't see whose card pays."""
     books = {leg.book for leg in priced.legs}
-    after = None
-    while rows := desk.market.orders_of(account, open_only=True, after=after, first=_PAGE):
-        for _, order in rows:
-            if not order.is_bid and order.book in books and order.price <= priced.price_cap:
-                raise Conflict(
-                    f"your organisation sells at this price itself: cancel its order {order.id} in book "
-                    f"{order.book} first, or ask for less",
-                    field="grams",
-                )
-        after = rows[-1][0]
+    for order in open_orders(account, desk):
+        if not order.is_bid and order.book in books and order.price <= priced.price_cap:
+            raise Conflict(
+                f"your organisation sells at this price itself: cancel its order {order.id} in book "
+                f"{order.book} first, or ask for less",
+                field="grams",
+            )
 
 
 def _by_batch(request: CreateQuote, desk: Desk) -> Priced:

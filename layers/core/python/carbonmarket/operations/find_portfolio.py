@@ -17,7 +17,7 @@ from operator import attrgetter
 
 import msgspec
 
-from carbonmarket.operations.acts import GRAMS_PER_TONNE, Desk
+from carbonmarket.operations.acts import GRAMS_PER_TONNE, Desk, open_orders
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.ports.purchases import PurchasesStore
 from carbonmarket.ports.registry import RegistryStore
@@ -158,12 +158,9 @@ def _holdings(account: str, desk: Desk) -> Iterator[Holding]:
 
 def _in_asks(account: str, desk: Desk) -> Counter[str]:
     by_book: Counter[int] = Counter()
-    after = None
-    while rows := desk.market.orders_of(account, open_only=True, after=after, first=_PAGE):
-        for _, order in rows:
-            if not order.is_bid:
-                by_book[order.book] += order.held
-        after = rows[-1][0]
+    for order in open_orders(account, desk):
+        if not order.is_bid:
+            by_book[order.book] += order.held
     books = desk.market.books_at(by_book)
     found: Counter[str] = Counter()
     for number, held in by_book.items():

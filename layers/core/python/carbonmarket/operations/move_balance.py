@@ -6,13 +6,12 @@ import msgspec
 
 from carbonmarket.chain import market_calls
 from carbonmarket.chain.calls import EntryCall
-from carbonmarket.operations.acts import Desk, Done, act, asset_address, parse_units
+from carbonmarket.operations.acts import Desk, Done, act, asset_address, open_orders, parse_units
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.records.principal import Principal
 
 _BALANCE = "0x1::primary_fungible_store::balance"
 _METADATA = "0x1::fungible_asset::Metadata"
-_PAGE = 100
 
 
 class MoveBalance(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,11 +52,7 @@ def get_cash(*, caller: Principal, desk: Desk) -> Cash:
 
 
 def _in_bids(account: str, desk: Desk) -> int:
-    held, after = 0, None
-    while rows := desk.market.orders_of(account, open_only=True, after=after, first=_PAGE):
-        held += sum(order.held for _, order in rows if order.is_bid)
-        after = rows[-1][0]
-    return held
+    return sum(order.held for order in open_orders(account, desk) if order.is_bid)
 
 
 def call_of_deposit(request: MoveBalance, desk: Desk) -> EntryCall:
