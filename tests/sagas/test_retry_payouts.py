@@ -14,7 +14,6 @@ import pytest
 from carbonmarket import schema
 from carbonmarket.chain import market_calls
 from carbonmarket.errors import ChainRefused, Conflict, EngineUnavailable
-from carbonmarket.operations.reconcile_money import reconcile_money
 from carbonmarket.operations.retry_payouts import Backlog, retry_payouts
 from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket_adapters.wiring import chain, money, purchases
@@ -183,16 +182,7 @@ def owned(till: Till) -> int:
 def gaps(till: Till) -> tuple[int, int]:
     """By how much a reconciliation finds the ledger to differ from the treasury on chain, and from the
     provider."""
-    found = reconcile_money(
-        ledger=money.ledger(),
-        payments=money.payments(),
-        chain=chain.chain_access(),
-        treasury=purchases.treasury(),
-        quote_asset=till.exchange.quote,
-        currency="USD",
-        catch_up=lambda: None,
-        now_us=time.time_ns() // 1_000,
-    )
+    found = till.reconciled()
     return (
         found.ledger_float - found.chain_float,
         found.ledger_receivable + found.in_flight - found.provider_balance,

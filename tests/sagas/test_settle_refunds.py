@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +11,7 @@ from carbonmarket.chain import market_calls
 from carbonmarket.errors import Conflict, NotYetFinal
 from carbonmarket.operations import purchase_delivery
 from carbonmarket.operations.purchase_payment import GivenBack
-from carbonmarket.operations.reconcile_money import reconcile_money
-from carbonmarket_adapters.wiring import chain, money, purchases, settings
+from carbonmarket_adapters.wiring import money
 from tests.sagas.settling import Settling
 from tests.sagas.test_settle_trade import CENTS
 from tests.sagas.till import CARD, GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till
@@ -42,16 +40,7 @@ def reconciled(till: Till) -> Callable[[], None]:
 
 def compared(till: Till) -> tuple[Any, int]:
     """What reconciliation finds: differences, and what the ledger has still to book."""
-    result = reconcile_money(
-        ledger=money.ledger(),
-        payments=money.payments(),
-        chain=chain.chain_access(),
-        treasury=purchases.treasury(),
-        quote_asset=settings().quote_asset,
-        currency="USD",
-        catch_up=lambda: None,
-        now_us=time.time_ns() // 1_000,
-    )
+    result = till.reconciled()
     till.books()
     return result.differences, result.in_flight
 

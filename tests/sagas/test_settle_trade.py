@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from carbonmarket.operations.reconcile_money import reconcile_money
-from carbonmarket_adapters.wiring import chain, money, purchases, settings
+from carbonmarket_adapters.wiring import settings
 from tests.sagas.settling import Settling
 from tests.sagas.test_retire import certificate
 from tests.sagas.till import GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till, execution, start
@@ -126,14 +125,5 @@ def test_a_refund_of_a_held_purchase_ends_it(till: Till) -> None:
 
 
 def test_ledger_provider_and_chain_say_the_same_in_the_end(till: Till) -> None:
-    result = reconcile_money(
-        ledger=money.ledger(),
-        payments=money.payments(),
-        chain=chain.chain_access(),
-        treasury=purchases.treasury(),
-        quote_asset=till.exchange.quote,
-        currency="USD",
-        catch_up=lambda: None,
-        now_us=time.time_ns() // 1_000,
-    )
+    result = till.reconciled()
     assert (result.differences, result.in_flight) == ((), 0)

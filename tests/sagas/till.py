@@ -14,7 +14,8 @@ import requests
 import stripe
 
 from carbonmarket.ledger.laws import broken
-from carbonmarket.records.money import CAPITAL, STRIPE_RECEIVABLE, Books, Transfer
+from carbonmarket.operations.reconcile_money import reconcile_money
+from carbonmarket.records.money import CAPITAL, STRIPE_RECEIVABLE, Books, MoneyReconciliation, Transfer
 from carbonmarket_adapters.wiring import chain, money, purchases
 from infra.local.engines.gateway.app import AppGateway
 from infra.local.engines.stripe import stripe_server
@@ -193,6 +194,19 @@ class Till:
         found = money.ledger().books()
         assert broken(found) == []
         return found
+
+    def reconciled(self) -> MoneyReconciliation:
+        """Ledger, provider and treasury compared, as once a day."""
+        return reconcile_money(
+            ledger=money.ledger(),
+            payments=money.payments(),
+            chain=chain.chain_access(),
+            treasury=purchases.treasury(),
+            quote_asset=self.exchange.quote,
+            currency="USD",
+            catch_up=lambda: None,
+            now_us=time.time_ns() // 1_000,
+        )
 
     def balances(self) -> dict[tuple[str, str], tuple[int, int, int]]:
         """What each account has, as (debits - credits, pending debits, pending credits); nothing of zeros."""
