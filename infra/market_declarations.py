@@ -65,10 +65,11 @@ SETTLE_TRADE = StateMachine(
         # What was decided before an execution is run again ends its wait at once; so below.
         _settle("await_authentication", STRIPE, NOTIFY, Grant("state_machine", "settle_trade", "respond")),
         _settle("place", change("ledger"), STRIPE, *_TREASURY),
-        _settle("await_fill", change("ledger"), *_TREASURY),
+        # Offers of the buyer's own that were taken are told to a person; so is what a delivery pays back.
+        _settle("await_fill", change("ledger"), NOTIFY, *_TREASURY),
         _settle("capture", change("ledger"), STRIPE),
         _settle("hold", NOTIFY, Grant("state_machine", "settle_trade", "respond")),
-        _settle("deliver", change("ledger"), *_TREASURY, timeout_seconds=60),
+        _settle("deliver", change("ledger"), STRIPE, NOTIFY, *_TREASURY, timeout_seconds=60),
         _settle("retire", change("registry"), Grant("state_machine", "retire", "start")),
         _settle(
             "pay_sellers",

@@ -25,13 +25,15 @@ class Deaths:
     def __init__(self) -> None:
         self.point: int | None = None
         self.calls = 0
+        self.used: set[str] = set()
 
-    def wrap(self, port: Any) -> Any:
-        """The port, through which a process may die."""
-        return _Proxy(self, port)
+    def wrap(self, port: Any, name: str) -> Any:
+        """The port, through which a process may die; ``used`` has its name once it was called."""
+        return _Proxy(self, port, name)
 
-    def call(self, method: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    def call(self, port: str, method: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """One call, if the process lives so long."""
+        self.used.add(port)
         number, self.calls = self.calls, self.calls + 1
         if self.point == 2 * number:
             raise Died
@@ -54,12 +56,12 @@ class Deaths:
 
 
 class _Proxy:
-    def __init__(self, deaths: Deaths, port: Any) -> None:
-        self._deaths, self._port = deaths, port
+    def __init__(self, deaths: Deaths, port: Any, name: str) -> None:
+        self._deaths, self._port, self._name = deaths, port, name
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
-        return lambda *args, **named: self._deaths.call(method, *args, **named)
+        return lambda *args, **named: self._deaths.call(self._name, method, *args, **named)
 
 
 class Recorder:
@@ -90,7 +92,7 @@ def deadly(patch: pytest.MonkeyPatch, *more: tuple[Any, str]) -> tuple[Deaths, R
         (chain, "chain_access"),
         *more,
     ):
-        wrapped = deaths.wrap(getattr(module, name)())
+        wrapped = deaths.wrap(getattr(module, name)(), name)
         patch.setattr(module, name, lambda wrapped=wrapped: wrapped)
     patch.setattr(registry, "sagas", lambda: recorder)
     return deaths, recorder

@@ -10,6 +10,8 @@ import pytest
 from carbonmarket.errors import MarketError
 from carbonmarket_adapters.wiring import money, purchases
 from functions.settle_trade import steps
+from infra.grants import NOTIFY, STRIPE, change
+from infra.market_declarations import SETTLE_TRADE
 from tests.sagas.dying import deadly
 from tests.sagas.test_faults import CONTEXT
 from tests.sagas.till import CARD, SECURE_CARD, Till
@@ -29,6 +31,13 @@ STEPS = (
 )
 STEP_RESULT_BYTES_MAX = 2_000
 WAITS = ("await_authentication", "hold")
+NEEDED = {
+    "ledger": change("ledger"),
+    "notifications": NOTIFY,
+    "payments": STRIPE,
+    "registry": change("registry"),
+}
+"""What a function must be granted that uses a port; on one machine nobody asks for it."""
 
 
 class Settling:
@@ -45,9 +54,15 @@ class Settling:
         )
 
     def step(self, purchase: str, name: str, **state: Any) -> Any:
-        """One step as the saga would run it."""
+        """One step as the saga would run it, with no more than its function is granted."""
         token = {"task_token": f"{purchase}/{name}"} if name in WAITS else {}
-        answer = getattr(steps, name)({"purchase": purchase, **token, **state}, CONTEXT)
+        self.deaths.used.clear()
+        try:
+            answer = getattr(steps, name)({"purchase": purchase, **token, **state}, CONTEXT)
+        finally:
+            granted = next(each.grants for each in SETTLE_TRADE.steps if each.handler.endswith(f".{name}"))
+            lacking = {port for port in NEEDED.keys() & self.deaths.used if NEEDED[port] not in granted}
+            assert not lacking, f"{name} is granted nothing that lets it use {lacking}"
         assert len(json.dumps(answer)) <= STEP_RESULT_BYTES_MAX, "a saga's state holds ids and numbers only"
         return answer
 
