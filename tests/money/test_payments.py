@@ -22,7 +22,7 @@ from carbonmarket.ports.money import Payments
 from carbonmarket.records.money import Authorisation
 from carbonmarket_adapters.payments_stripe import StripePayments
 from infra.local.engines.stripe.webhooks import signature
-from tests.money.provider import WEBHOOK_SECRET, Inbox, Provider
+from tests.money.provider import KEY, WEBHOOK_SECRET, Inbox, Provider
 
 pytestmark = pytest.mark.engines
 Key = Callable[[], str]
@@ -38,6 +38,8 @@ def test_a_card_is_held_and_taken_in_part(payments: Payments, key: Key) -> None:
     assert (held.state, held.amount, held.currency, held.captured) == ("authorised", 10_000, "USD", 0)
     taken = payments.capture(key(), held.intent, 4_000)
     assert (taken.amount, taken.fee, taken.currency, taken.charge) == (4_000, 146, "USD", held.charge)
+    # The rest is let go, which is no refund.
+    assert payments.refunds(held.intent) == []
     now = payments.status(held.intent)
     assert (now.state, now.captured) == ("captured", 4_000)
 
@@ -317,6 +319,14 @@ def test_a_key_that_is_refused_says_so(provider: Provider) -> None:
     live = StripePayments(secret=lambda: "sk_live_1", webhook_secret=lambda: "", api_base=provider.url)
     with pytest.raises(NotAllowed, match="refuses our key"):
         live.balance("USD")
+
+
+def test_another_key_is_used_once_the_old_one_is_refused(provider: Provider) -> None:
+    keys = iter(["sk_live_rolled", KEY])
+    payments = StripePayments(secret=lambda: next(keys), webhook_secret=lambda: "", api_base=provider.url)
+    with pytest.raises(NotAllowed):
+        payments.balance("USD")
+    assert payments.balance("CHF") == 0
 
 
 def test_a_webhook_is_read_once_its_signature_holds(

@@ -126,7 +126,7 @@ def test_a_hold_ends_when_its_time_has_passed(own_provider: Provider) -> None:
         refusal(lambda: api.v1.payment_intents.capture(intent.id)).code == "payment_intent_unexpected_state"
     )
     gone = api.v1.payment_intents.retrieve(intent.id)
-    assert (gone.status, gone.cancellation_reason) == ("canceled", "automatic")
+    assert (gone.status, gone.cancellation_reason) == ("canceled", "expired")
     assert "charge.expired" in {event.type for event in api.v1.events.list().data}
 
 

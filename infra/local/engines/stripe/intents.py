@@ -161,8 +161,6 @@ def cancel(context: Context, params: Params, id: str) -> Object:
             f"Invalid cancellation_reason: must be one of {', '.join(sorted(_REASONS))}",
             param="cancellation_reason",
         )
-    if intent["status"] == "requires_capture":
-        charges.release(context, context.get("charge", intent["latest_charge"]))
     return _canceled(context, intent, reason)
 
 
@@ -172,7 +170,7 @@ def expire_uncaptured(context: Context) -> None:
         made = context.get("charge", intent["latest_charge"])
         if context.store.now() >= made["payment_method_details"]["card"]["capture_before"]:
             charges.expire(context, made)
-            _canceled(context, intent, "automatic")
+            _canceled(context, intent, "expired")
 
 
 def _charge(context: Context, intent: Object, card: Card, three_d_secure: Object | None) -> Object:

@@ -54,6 +54,8 @@ _STATES: dict[str, AuthorisationState] = {
     "requires_payment_method": "declined",
     "requires_confirmation": "requires_action",
 }
+# Since its version 2025-03-31 Stripe says the latter.
+_EXPIRED = {"automatic", "expired"}
 # Stripe's bank says so, and its rules move the liability for fraud away from us.
 _SHIFTED = {"authenticated", "attempt_acknowledged"}
 # In a refund's metadata: the digest of the key that made it.
@@ -168,10 +170,7 @@ class StripePayments:
 
     def refunds(self, intent: str) -> list[Refunded]:
         with self._errors():
-            found = self._refunds(intent)
-        # What a capture in part releases of the hold is a refund to Stripe too: one that moved no money.
-        moving = [each for each in found if each["balance_transaction"] or each["status"] != "succeeded"]
-        return [_refunded(each) for each in moving]
+            return [_refunded(each) for each in self._refunds(intent)]
 
     def _refunds(self, intent: str) -> list[_Object]:
         """All refunds of a payment as Stripe has them, oldest first."""
@@ -297,6 +296,8 @@ class StripePayments:
             case stripe.PermissionError():
                 return NotFound(said, field="account")
             case stripe.AuthenticationError():
+                # Whoever puts another key there waits for no process to end.
+                self.__dict__.pop("_api", None)
                 return NotAllowed(
                     f"the payment provider refuses our key ({said}); check the secret it is kept in"
                 )
@@ -405,7 +406,7 @@ def _is_shifted(charge: _Object) -> bool:
 
 def _why(intent: _Object) -> tuple[str, str]:
     if intent["status"] == "canceled":
-        if intent["cancellation_reason"] == "automatic":
+        if intent["cancellation_reason"] in _EXPIRED:
             return "the time in which it could be captured has passed", ""
         return "it was voided", ""
     error = intent["last_payment_error"]
