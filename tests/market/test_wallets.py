@@ -11,6 +11,7 @@ from aptos_sdk.authenticator import AccountAuthenticator, Ed25519Authenticator
 
 from carbonmarket.records.transactions import BuiltTransaction, WalletKeys
 from carbonmarket.times import MICROSECONDS, parse_us
+from carbonmarket_adapters.aptos.sponsorship import GAS_UNITS_MAX
 from carbonmarket_adapters.aptos.transactions import bcs
 from carbonmarket_adapters.aptos.wallets import authentication_key
 from carbonmarket_adapters.wiring import chain, market
@@ -26,8 +27,11 @@ HOUR_US = 3_600 * MICROSECONDS
 class Wallet:
     """A wallet outside: it holds test USDC and its keys are nobody's but its own."""
 
-    def __init__(self, exchange: Exchange, scheme: str, signers: list[Any], threshold: int = 1) -> None:
+    def __init__(
+        self, exchange: Exchange, scheme: str, signers: list[Any], threshold: int = 1, organisation: str = ""
+    ) -> None:
         self.exchange = exchange
+        self.organisation = organisation or exchange.buyer
         self.signers = signers
         public = tuple(key.public_key().to_crypto_bytes().hex() for key in signers)
         self.keys = {"scheme": scheme, "public_keys": list(public), "threshold": threshold}
@@ -38,7 +42,7 @@ class Wallet:
     def build(self, action: str, arguments: dict[str, Any], **changes: Any) -> Any:
         """Have a transaction built."""
         body = {"account": self.address, "keys": self.keys, "action": action, "arguments": arguments}
-        return self.exchange.post(self.exchange.buyer, "/v1/transactions", body | changes)
+        return self.exchange.post(self.organisation, "/v1/transactions", body | changes)
 
     def sign(self, built: Any, *signers: int) -> dict[str, Any]:
         """The body of a submission with the signatures of some of the keys."""
@@ -52,12 +56,12 @@ class Wallet:
     def submit(self, built: Any, *signers: int) -> Any:
         """Hand signatures in."""
         path = f"/v1/transactions/{built['id']}/submission"
-        return self.exchange.post(self.exchange.buyer, path, self.sign(built, *signers))
+        return self.exchange.post(self.organisation, path, self.sign(built, *signers))
 
 
-def wallet(exchange: Exchange) -> Wallet:
-    """One with a single Ed25519 key."""
-    return Wallet(exchange, "ed25519", [ed25519.PrivateKey.random()])
+def wallet(exchange: Exchange, organisation: str = "") -> Wallet:
+    """One with a single Ed25519 key, whose transactions an organisation has built."""
+    return Wallet(exchange, "ed25519", [ed25519.PrivateKey.random()], organisation=organisation)
 
 
 def expires_us(built: Any) -> int:
@@ -164,6 +168,30 @@ def test_a_wallets_order_is_checked_like_any_other(exchange: Exchange) -> None:
     with pytest.raises(Refused) as crossing:
         mine.submit(built, 0)
     assert crossing.value.problem["abort"] == "market_book::E_WOULD_MATCH"
+
+
+def test_many_wallets_of_one_organisation_share_its_budget(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sponsor = chain.sponsorship()
+    monkeypatch.setattr(sponsor, "_shares", {})
+    # Eight tenths of it are for calls such as a deposit.
+    monkeypatch.setattr(sponsor, "_gas_units_an_account", 2 * GAS_UNITS_MAX)
+    ours = exchange._admit("With many wallets")
+    one, another = (wallet(exchange, ours) for _ in range(2))
+    sent = one.submit(one.build("deposit", {"asset": "quote", "amount": "5"}), 0)
+    built = another.build("deposit", {"asset": "quote", "amount": "5"})
+    with pytest.raises(Refused) as refused:
+        another.submit(built, 0)
+    assert (refused.value.status, refused.value.problem["title"]) == (429, "budget spent")
+    counted = chain.signing_table().submission(f"act/{sent['id']}")
+    assert counted is not None and counted.record.gas_account == exchange.account(ours)
+
+
+def test_the_sponsor_pays_for_no_organisation_that_was_not_admitted(exchange: Exchange) -> None:
+    with pytest.raises(Refused) as refused:
+        wallet(exchange, "ORGNOBODY").build("deposit", {"asset": "quote", "amount": "5"})
+    assert (refused.value.status, "not been admitted" in refused.value.problem["detail"]) == (403, True)
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics")

@@ -4,9 +4,10 @@ A sponsored transaction may call what is on the allow-list, within a gas cap and
 within ten minutes, or within 72 hours where several people must sign.
 
 There are two budgets of gas units a UTC day: that of all, and that of each organisation's account, so that
-nobody uses up what the others need. Orders and the like stop at eight tenths of both. The next tenth of all,
-and the rest of the account's, is for the ways out (cancelling, claiming, taking back); the last tenth of all
-is for the platform's own keys, which have no budget of an account.
+nobody uses up what the others need. What a wallet signs counts with the organisation that had it built, since
+anybody can have any number of wallets. Orders and the like stop at eight tenths of both. The next tenth of
+all, and the rest of the account's, is for the ways out (cancelling, claiming, taking back); the last tenth of
+all is for the platform's own keys, which have no budget of an account.
 
 Each call counts at its cap before its bytes are stored. A process reserves gas in shares that double as it
 uses them, so that the budgets are seldom written, and what is reserved in vain is no more than what was used.
@@ -123,10 +124,17 @@ class Sponsorship:
             raise NotAllowed(f"a sponsored transaction expires within {expiry_s} seconds")
 
     def reserve(
-        self, raw: RawTransaction, ledger_us: int, signers: int = 1, *, is_platform: bool = False
+        self,
+        raw: RawTransaction,
+        ledger_us: int,
+        signers: int = 1,
+        *,
+        is_platform: bool = False,
+        account: str = "",
     ) -> Reserved:
         """Check the rules and count the gas, before the bytes are stored; NotAllowed says why not, and
-        BudgetSpent which budget is used up."""
+        BudgetSpent which budget is used up. It is that of ``account`` where another than the sender is named.
+        """
         self.check(raw, ledger_us, signers)
         day = format_us(ledger_us)[:10]
         units = raw.max_gas_amount
@@ -136,7 +144,7 @@ class Sponsorship:
                 self._day, self._shares = day, {}
             if is_platform:
                 return Reserved(day, units, (self._taken("", _PLATFORM, units),))
-            account = f"0x{raw.sender.address.hex()}"
+            account = account or f"0x{raw.sender.address.hex()}"
             own = self._taken(account, _TENTHS if leaves else _ORDERS, units)
             try:
                 of_all = self._taken("", _WAYS_OUT if leaves else _ORDERS, units)
@@ -167,7 +175,7 @@ class Sponsorship:
                 unspent = GAS_UNITS_MAX - gas_used
                 self._unspent[""] += unspent
                 if not submission.sender or submission.sender.startswith(ORGANISATION_PREFIX):
-                    self._unspent[submission.address] += unspent
+                    self._unspent[submission.gas_account or submission.address] += unspent
             enough = _BOOKED_BACK_CALLS * GAS_UNITS_MAX
             day = self._unspent_day
             due = {account: units for account, units in self._unspent.items() if units >= enough}

@@ -116,7 +116,7 @@ class AptosWallets:
             )
         return signatures
 
-    def submit(self, built: BuiltTransaction, key: str) -> str:
+    def submit(self, built: BuiltTransaction, key: str, budget_of: str) -> str:
         sent = self._outbox.fate(key)
         if sent.hash is not None:
             return self._outbox.resubmit(key) if sent.state == "unknown" else sent.hash
@@ -124,7 +124,8 @@ class AptosWallets:
         account = self._node.account(built.account)
         if account.body and int(account.body["sequence_number"]) > built.sequence:
             raise Conflict("another transaction of the account has used its number; build it again")
-        reserved = self._sponsorship.reserve(raw, account.timestamp_us, built.keys.threshold)
+        signers = built.keys.threshold
+        reserved = self._sponsorship.reserve(raw, account.timestamp_us, signers, account=budget_of)
         payer = (self._sponsorship.address, self._sponsorship.sign(raw))
         signed = signed_bytes(raw, account_authenticator(built), payer)
         payload = raw.payload.value
@@ -140,6 +141,7 @@ class AptosWallets:
                 signed=signed.hex(),
                 expiration_s=built.expiration_s,
                 gas_day=reserved.day,
+                gas_account=budget_of,
             )
         )
 

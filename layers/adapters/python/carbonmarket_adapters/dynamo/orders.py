@@ -35,5 +35,9 @@ class DynamoTransactions:
         stored = self._table.get(_MESSAGE, f"gift_message#{hash}", "gift_message")
         return stored.record if stored else None
 
-    def save_gift_message(self, message: GiftMessage) -> None:
-        self._table.put(Write(_MESSAGE, f"gift_message#{message.hash}", "gift_message", message))
+    def save_gift_message(self, message: GiftMessage, entry: AuditEntry | None = None) -> None:
+        write = Write(_MESSAGE, f"gift_message#{message.hash}", "gift_message", message)
+        if entry is None:
+            self._table.put(write)
+        else:
+            self._table.save([write], entry)

@@ -22,6 +22,7 @@ from carbonmarket.operations import (
     trade_listing,
 )
 from carbonmarket.operations.acts import Desk
+from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.ports.registry import NEW
 from carbonmarket.ports.transactions import Wallets
 from carbonmarket.records.audit import told
@@ -76,10 +77,12 @@ def build_transaction(
 ) -> BuiltTransaction:
     """Build the bytes to sign and keep them. The same key again answers the same transaction.
 
-    What the projection can tell is refused as for a custodial account. The bytes expire in 10 minutes where
+    Admitted organisations alone, since the sponsor pays within their budgets. What the projection can tell is
+    refused as for a custodial account. The bytes expire in 10 minutes where
     one signs, in 72 hours where several must.
     """
     require_role(caller, BUYER, DEVELOPER)
+    own_organisation(caller, desk.accounts)
     id = ids.derive("TXN", caller.organisation, key)
     digest = canonical.digest(msgspec.to_builtins(request)).hex()
     kept = desk.kept.built(id)

@@ -9,6 +9,7 @@ import msgspec
 from carbonmarket.authorise import require_own
 from carbonmarket.errors import Conflict, InvalidInput, NotFound
 from carbonmarket.operations.acts import WAIT_S, Desk, Done, chain_key, done
+from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.ports.registry import Kept
 from carbonmarket.ports.transactions import Wallets
 from carbonmarket.records.audit import told
@@ -64,7 +65,7 @@ def submit_transaction(
     key = chain_key(transaction)
     sent = kept.record
     if sent.state != "submitted":
-        hash = wallets.submit(sent, key)
+        hash = wallets.submit(sent, key, own_organisation(caller, desk.accounts).account_address)
         sent = msgspec.structs.replace(sent, state="submitted", hash=hash)
         entry = told(caller, "submit_transaction", transaction, "submitted", desk.now_us)
         desk.kept.save_built(sent, kept.revision, entry)

@@ -25,8 +25,8 @@ class TransactionsStore(Protocol):
         """The text whose hash stands on chain."""
         ...
 
-    def save_gift_message(self, message: GiftMessage) -> None:
-        """Keep a text; the same one again changes nothing."""
+    def save_gift_message(self, message: GiftMessage, entry: AuditEntry | None = None) -> None:
+        """Keep a text, with an entry of the audit where there is one; the same again changes nothing."""
         ...
 
 
@@ -51,6 +51,7 @@ class Wallets(Protocol):
         """
         ...
 
-    def submit(self, built: BuiltTransaction, key: str) -> str:
-        """Let the sponsor sign last, keep the bytes under ``key`` and send them; the hash."""
+    def submit(self, built: BuiltTransaction, key: str, budget_of: str) -> str:
+        """Let the sponsor sign last, keep the bytes under ``key`` and send them; the hash. The gas counts in
+        the budget of the account ``budget_of``."""
         ...

@@ -26,7 +26,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``call_digest`` is SHA-256 of the payload's BCS. ``sender`` is the id of the key that signed, "" for a
     wallet's own bytes. ``earlier`` are the hashes of tries that died before this one; at most one hash of a
     key ever stands on chain. ``gas_day`` is the UTC day in whose budget the sponsor has counted it at its
-    cap, "" where the account pays for itself.
+    cap, "" where the account pays for itself; ``gas_account`` is the account in whose budget, "" for its own.
     """
 
     key: str
@@ -41,6 +41,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     state: Literal["open", "committed", "dead"] = "open"
     earlier: tuple[str, ...] = ()
     gas_day: str = ""
+    gas_account: str = ""
 
 
 class GasBudget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
