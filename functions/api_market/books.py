@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from carbonmarket.operations import read_books as reading
 from carbonmarket_adapters.http import Call, connection, show_market
-from carbonmarket_adapters.wiring import chain, market
+from carbonmarket_adapters.wiring import market
 from functions.api_market.api import api
 
 
 @api.get("/v1/books", public=True, paged=True, cache_s=5)
 def list_books(call: Call) -> object:
     """All books."""
-    rows = chain.market_projection().books(after=call.page.after, first=call.page.first + 1)
-    batches = chain.projection().batches_at({book.batch for _, book in rows})
-    return connection(rows, call.page.first, lambda book: show_market.book(book, batches.get(book.batch)))
+    page = call.page
+    rows = reading.list_books(page.after, page.first + 1, desk=market.desk(call.now_us))
+    return connection(rows, page.first, show_market.book)
 
 
 @api.get("/v1/books/{book}", public=True, cache_s=1)
 def get_book(call: Call) -> object:
     """One book's terms."""
-    found = reading.get_book(call.path["book"], desk=market.desk(call.now_us))
-    return show_market.book(found, chain.projection().batch_at(found.batch))
+    return show_market.book(reading.get_book(call.path["book"], desk=market.desk(call.now_us)))
 
 
 @api.get("/v1/books/{book}/depth", public=True, query=("levels",), cache_s=1)

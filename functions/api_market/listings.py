@@ -15,7 +15,9 @@ from functions.api_market.api import api
 @api.get("/v1/market/listings/{listing}", public=True)
 def get_listing(call: Call) -> object:
     """One listing, open or ended."""
-    return show_market.listing(listing.get_listing(call.path["listing"], desk=market.desk(call.now_us)))
+    desk = market.desk(call.now_us)
+    found = listing.get_listing(call.path["listing"], desk=desk)
+    return show_market.listing(found, listing.halt_of_listing(found, desk=desk))
 
 
 @api.post("/v1/market/listings", body=listing.CreateListing)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from carbonmarket.chain import calls
 from carbonmarket.labels import label_bits
 from carbonmarket.records.market import Book
 from carbonmarket_adapters.wiring import chain, market
@@ -127,6 +128,59 @@ def test_no_price_is_shown_or_quoted_where_the_batch_has_lost_a_label_of_its_boo
     refused = exchange.refused_unsent(exchange.buyer, "/v1/quotes", asked)
     assert (refused.status, "has lost ccp" in str(refused)) == (409, True)
     market.catalogue.cache_clear()
+
+
+def test_what_is_frozen_is_shown_as_halted_and_neither_offered_nor_quoted_nor_on_a_route(
+    exchange: Exchange,
+) -> None:
+    dear, cheap = exchange.books
+    batch = exchange.batches[1]
+    exchange.place(exchange.seller, "sell", 10)
+    exchange.place(exchange.seller, "sell", 8, book=str(cheap))
+    listed = {"batch": batch, "grams": "100", "price": str(7 * TICK), "lot": "10", "fee_cap_bps": 100}
+    number = exchange.post(exchange.seller, "/v1/market/listings", listed)["listing"]
+    listing = f"/v1/market/listings/{number}"
+
+    def halts() -> set[str | None]:
+        paths = [f"/v1/books/{cheap}{part}" for part in ("", "/depth", "/ticker")]
+        lists = [nodes(look(exchange, f"{path}?first=100")) for path in ("/v1/books", "/v1/tickers")]
+        ours = [each for each in lists[0] if each["number"] == str(cheap)]
+        ours += [each for each in lists[1] if each["book"] == str(cheap)]
+        answers = [json.loads(look(exchange, path).body) for path in (*paths, listing)]
+        return {each["halt"] for each in (*ours, *answers)}
+
+    def offered() -> tuple[str | None, bool]:
+        [offer] = [
+            each for each in fresh(exchange, "/v1/market/batches?first=100") if each["batch"]["id"] == batch
+        ]
+        listings = nodes(look(exchange, "/v1/market/listings?first=100"))
+        return offer["best_ask"], number in [each["number"] for each in listings]
+
+    wanted = {"criteria": {"countries": ["US"]}, "price": str(11 * TICK), "grams": "100"}
+
+    def route() -> list[str]:
+        return [leg["book"] for leg in exchange.post(exchange.buyer, "/v1/orders/route", wanted)["legs"]]
+
+    exchange.watch()
+    assert (halts(), offered(), route()) == ({None}, (str(8 * TICK), True), [str(cheap)])
+    address = exchange.batch(batch).address
+    for frozen in (address, exchange.account(exchange.seller)):
+        exchange.pauser("freeze", calls.freeze_account(frozen, "a case"))
+        try:
+            exchange.watch()
+            if frozen == address:
+                assert (halts(), offered(), route()) == ({"frozen"}, (None, False), [str(dear)])
+                asked = {"batch": batch, "grams": "50", "deliver": "hold"}
+                refused = exchange.refused_unsent(exchange.buyer, "/v1/quotes", asked)
+                assert (refused.status, refused.problem["field"]) == (409, "batch")
+            else:
+                assert json.loads(look(exchange, listing).body)["halt"] == "frozen"
+                assert not offered()[1]
+        finally:
+            exchange.pauser("thaw", calls.unfreeze_account(frozen, "a case"))
+    exchange.post(exchange.seller, f"{listing}/cancellation")
+    exchange.watch()
+    assert (halts(), offered()) == ({None}, (str(8 * TICK), False))
 
 
 def test_pages_of_batches_follow_the_chosen_order(exchange: Exchange) -> None:

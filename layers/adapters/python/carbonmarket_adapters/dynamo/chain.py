@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -26,13 +26,14 @@ from carbonmarket.records.chain import (
 from carbonmarket.settings import Settings
 from carbonmarket_adapters.dynamo.chain_keys import (
     BATCHES,
+    FROZEN,
     anchor_sort,
     is_projected,
     key_of,
     keys_of,
     kind_of,
 )
-from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Write, table_model
+from carbonmarket_adapters.dynamo.table import DocumentTable, Kind, Stored, Write, table_model
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -114,6 +115,10 @@ class ChainTable:
     def is_frozen(self, account: str) -> bool:
         found = self._record(Freeze, "freeze", account)
         return found is not None and found.frozen
+
+    def frozen(self) -> frozenset[str]:
+        found: Iterator[tuple[str, Stored[Freeze]]] = self._table.query_gsi1(kind_of("freeze"), FROZEN)
+        return frozenset(account for account, _ in found)
 
     def reconciliation(self) -> Reconciliation | None:
         found = self._table.get(_RECONCILIATION, *_RECONCILIATION_KEYS)

@@ -12,7 +12,7 @@ from carbonmarket_adapters.dynamo import market_keys
 from carbonmarket_adapters.dynamo.chain_places import Index, Place, no_index
 from carbonmarket_adapters.dynamo.table import Kind, Write
 
-BATCHES = "BATCHES"
+BATCHES, FROZEN = "BATCHES", "FROZEN"
 
 
 def _range_index(record: records.Retirement | records.Cancellation) -> Index:
@@ -47,7 +47,7 @@ _PLACES: dict[str, Place] = {
         Kind("freeze", records.Freeze),
         lambda account: (f"ACCOUNT#{account}", "FREEZE"),
         lambda r: (r.account,),
-        no_index,
+        lambda r: (FROZEN, r.account) if r.frozen else None,
     ),
     "methodology": Place(
         Kind("methodology", records.Methodology),

@@ -13,11 +13,11 @@ from carbonmarket.operations.find_market import ListingOffer, Offer
 from carbonmarket.operations.find_portfolio import Position
 from carbonmarket.operations.move_balance import Cash
 from carbonmarket.operations.place_order import Placed
-from carbonmarket.operations.read_books import Depth
+from carbonmarket.operations.read_books import Depth, SeenBook
 from carbonmarket.operations.route_order import PlacedByCriteria, Route, vintage
 from carbonmarket.operations.submit_transaction import Submitted
 from carbonmarket.records.chain import Batch
-from carbonmarket.records.market import Book, Candle, Fees, Gift, Level, Listing, Order, Ticker, Trade
+from carbonmarket.records.market import Candle, Fees, Gift, Halt, Level, Listing, Order, Ticker, Trade
 from carbonmarket.records.transactions import BuiltTransaction
 from carbonmarket.times import format_s, format_us
 
@@ -66,8 +66,8 @@ def listing_offer(found: ListingOffer) -> Json:
     }
 
 
-def listing(record: Listing) -> Json:
-    """A listing."""
+def listing(record: Listing, halt: Halt | None = None) -> Json:
+    """A listing, and why nothing can be bought from it now."""
     return {
         "number": str(record.number),
         "seller": record.seller,
@@ -81,13 +81,15 @@ def listing(record: Listing) -> Json:
         "seller_fee_bps": record.maker_bps,
         "labels": label_names(record.labels),
         "state": record.state,
+        "halt": halt,
         "listed": format_us(record.listed_us),
         "transaction": record.transaction,
     }
 
 
-def book(record: Book, of: Batch | None) -> Json:
-    """A book's terms."""
+def book(found: SeenBook) -> Json:
+    """A book's terms, and whether anything can be traded in it now."""
+    record, of = found.book, found.batch
     return {
         "number": str(record.number),
         "batch": None if of is None else of.id,
@@ -97,6 +99,7 @@ def book(record: Book, of: Batch | None) -> Json:
         "lot": str(record.lot),
         "min_notional": str(record.min_notional),
         "labels": label_names(record.labels),
+        "halt": found.halt,
         "pending_order": record.pending,
         "last_price": _text(record.last_price),
         "opened": format_us(record.opened_us),
@@ -107,6 +110,7 @@ def depth(found: Depth) -> Json:
     """Both sides of a book."""
     return {
         "book": str(found.book),
+        "halt": found.halt,
         "bids": [_level(level) for level in found.bids],
         "asks": [_level(level) for level in found.asks],
     }
@@ -151,6 +155,7 @@ def ticker(record: Ticker) -> Json:
     """A book's last 24 hours."""
     return {
         "book": str(record.book),
+        "halt": record.halt,
         "last_price": _text(record.last_price),
         "best_bid": _text(record.best_bid),
         "best_ask": _text(record.best_ask),

@@ -194,6 +194,8 @@ def _by_batch(request: CreateQuote, desk: Desk) -> Priced:
         raise Conflict(
             f"the batch has lost {lost}, which its book requires; nothing can be bought", field="batch"
         )
+    if desk.credits.is_frozen(batch.address):
+        raise Conflict("the batch is frozen; nothing of it can be bought until the thaw", field="batch")
     grams = parse_lots(request.grams, book.lot, "book")
     levels = desk.market.levels(book.number, False, first=market_calls.STEPS_MAX)
     units, worst = walk(levels, grams)

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from carbonmarket.errors import InvalidInput
+from carbonmarket.halts import halt_of
 from carbonmarket.labels import label_bits
 from carbonmarket.operations.route_order import Criteria, meets
 from carbonmarket.ports.market import MarketProjection
@@ -40,8 +41,8 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """A batch on offer: its book with the best ask, its cheapest listing, and who developed it.
 
-    ``ask`` is None where nobody sells in the book, or where the batch lacks a label that the book requires,
-    so that nothing can be taken there. ``price`` is the better of both, None where nobody sells now.
+    ``ask`` is None where nobody sells in the book, or where nothing can be taken there: the batch is frozen,
+    or lacks a label that the book requires. ``price`` is the better of both, None where nobody sells now.
     ``reputation`` is the developer's overall score, 5,000 for whoever was never rated.
     """
 
@@ -59,7 +60,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListingOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """An open listing, its batch, and its developer's overall score."""
+    """A listing that can be bought from, its batch, and its developer's overall score."""
 
     listing: Listing
     batch: Batch
@@ -86,7 +87,7 @@ class Catalogue:
         return self._offers
 
     def listings(self, now_us: int) -> list[ListingOffer]:
-        """Every open listing."""
+        """Every open listing of which nothing stands against a purchase."""
         self._refresh(now_us)
         return self._listings
 
@@ -96,16 +97,18 @@ class Catalogue:
         books = {book.batch: book for book in self._books() if book.quote == self._quote}
         listings = [listing for listing in self._open_listings() if listing.quote == self._quote]
         seen = self._credits.batches_at(self._addresses(books, listings))
+        frozen = self._credits.frozen()
         asks = self._market.best_asks(
             book.number
             for address, book in books.items()
-            if address in seen and seen[address].labels & book.labels == book.labels
+            if address in seen and halt_of(seen[address], book.labels, frozen) is None
         )
         reputations = self._reputations({batch.developer for batch in seen.values()}, now_us)
         self._listings = [
             ListingOffer(listing=each, batch=batch, reputation=reputations[batch.developer])
             for each in listings
-            if (batch := seen.get(each.batch)) is not None and batch.labels & each.labels == each.labels
+            if (batch := seen.get(each.batch)) is not None
+            and halt_of(batch, each.labels, frozen, each.seller) is None
         ]
         cheapest = {o.batch.address: o.listing for o in sorted(self._listings, key=_dearest_first)}
         self._offers = [

@@ -10,6 +10,7 @@ import msgspec
 from carbonmarket.chain import market_calls
 from carbonmarket.chain.calls import EntryCall
 from carbonmarket.errors import Conflict, InvalidInput
+from carbonmarket.halts import halt_of
 from carbonmarket.labels import label_bits
 from carbonmarket.operations.acts import (
     Desk,
@@ -170,15 +171,18 @@ def _leg(place: tuple[Book, Batch], parts: list[tuple[int, int]]) -> Leg:
 
 
 def _matching(criteria: Criteria, desk: Desk) -> Iterator[tuple[Book, Batch]]:
-    """The books in the market's quote asset whose batch meets the criteria."""
-    labels = label_bits(criteria.labels)
+    """The books in the market's quote asset whose batch meets the criteria, and in which something can be
+    bought: one leg that the contract refuses refuses them all."""
+    labels, frozen = label_bits(criteria.labels), desk.credits.frozen()
     after = None
     while rows := desk.market.books(after=after, first=_PAGE):
         books = [book for _, book in rows if book.quote == desk.quote]
         batches = desk.credits.batches_at(book.batch for book in books)
         for book in books:
             batch = batches.get(book.batch)
-            if batch is not None and meets(batch, criteria, labels | book.labels):
+            if batch is None or halt_of(batch, book.labels, frozen) is not None:
+                continue
+            if meets(batch, criteria, labels):
                 yield book, batch
         after = rows[-1][0]
 

@@ -7,12 +7,14 @@ import msgspec
 from carbonmarket.chain import market_calls
 from carbonmarket.chain.calls import EntryCall
 from carbonmarket.errors import InvalidInput, NotFound
+from carbonmarket.halts import halt_of
 from carbonmarket.operations.acts import (
     GRAMS_PER_TONNE,
     Desk,
     Done,
     Source,
     act,
+    batch_of,
     cost,
     parse_lots,
     parse_number,
@@ -20,7 +22,7 @@ from carbonmarket.operations.acts import (
     parse_units,
     traded_batch,
 )
-from carbonmarket.records.market import Listing
+from carbonmarket.records.market import Halt, Listing
 from carbonmarket.records.principal import Principal
 
 
@@ -105,6 +107,14 @@ def get_listing(listing: str, *, desk: Desk) -> Listing:
     if found is None:
         raise NotFound("there is no listing with this number", field="listing")
     return found
+
+
+def halt_of_listing(listing: Listing, *, desk: Desk) -> Halt | None:
+    """Why nothing can be bought from an open listing now; None if nothing stands against it."""
+    if listing.state != "open":
+        return None
+    batch = batch_of(listing.batch, desk)
+    return halt_of(batch, listing.labels, desk.credits.frozen(), listing.seller)
 
 
 def call_of_creation(request: CreateListing, desk: Desk) -> EntryCall:

@@ -83,7 +83,11 @@ class ChainProjection(Protocol):
         ...
 
     def is_frozen(self, account: str) -> bool:
-        """Whether the account is frozen."""
+        """Whether the account or batch is frozen."""
+        ...
+
+    def frozen(self) -> frozenset[str]:
+        """All accounts and batches that are frozen; a moment late."""
         ...
 
     def retirements_of(self, batch: str) -> list[Retirement]:

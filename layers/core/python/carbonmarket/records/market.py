@@ -29,6 +29,8 @@ CANCEL_REASONS: tuple[CancelReason, ...] = (
 its own, if it is worth less than the book's minimum."""
 
 OrderState = Literal["open", "filled", "cancelled"]
+Halt = Literal["frozen", "labels_lost"]
+"""Why nothing can be traded in a book, or bought from a listing, until it is over."""
 Interval = Literal["1m", "5m", "1h", "1d"]
 
 
@@ -179,6 +181,7 @@ class Ticker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     trades_24h: int
     best_bid: int | None
     best_ask: int | None
+    halt: Halt | None = None
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
