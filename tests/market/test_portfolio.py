@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from carbonmarket.operations import find_portfolio
 from carbonmarket.operations.find_portfolio import Position, decide_basis, list_positions
+from carbonmarket.records.market import Claimable
 from carbonmarket.records.principal import DEVELOPER, Principal
-from carbonmarket_adapters.wiring import market, purchases, registry
+from carbonmarket_adapters.dynamo.market import MarketTable
+from carbonmarket_adapters.wiring import chain, market, purchases, registry
 from infra.bootstrap import TAKER_BPS
 from tests.fixtures.requests import requests_of
 from tests.market.exchange import GRAMS, TICK, Exchange
@@ -128,6 +130,22 @@ def test_requests_for_a_portfolio_do_not_grow_with_its_batches(exchange: Exchang
     assert 0 < requests(1) == requests(2)
     assert [len(found[first]) for first in (1, 2)] == [1, 2]
     assert [each.held.in_orders for _, each in found[2]] == [100, 100]
+
+
+def test_another_asset_that_is_claimable_takes_no_place_in_a_page(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in exchange.books:
+        exchange.place(exchange.seller, "sell", 30, 100, book=str(number))
+    exchange.watch()
+    kind = type(chain.market_projection())
+    claimables = kind.claimables
+
+    def with_another(store: MarketTable, account: str) -> list[Claimable]:
+        return [*claimables(store, account), Claimable(account=account, asset="0x" + "0" * 64, amount=1)]
+
+    monkeypatch.setattr(kind, "claimables", with_another)
+    assert [len(positions(exchange.seller, first)) for first in (1, 2)] == [1, 2]
 
 
 def test_a_position_leads_to_the_evidence(exchange: Exchange) -> None:

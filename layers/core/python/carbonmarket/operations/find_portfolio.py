@@ -88,8 +88,9 @@ def list_positions(
     """(batch address, position) of the caller's organisation, ``first`` of those above ``after``."""
     account = own_organisation(caller, desk.accounts).account_address
     held = _held(account, desk)
-    wanted = sorted(address for address in held if after is None or address > after)[:first]
-    batches = desk.credits.batches_at(wanted)
+    # What is claimable may be another asset, which has no place in a page.
+    known = desk.credits.batches_at(address for address in held if after is None or address > after)
+    batches = {address: known[address] for address in sorted(known)[:first]}
     books = desk.market.books_of(batches, desk.quote)
     issues = registry.batches_named(batch.id for batch in batches.values())
     deals = heapq.merge(
@@ -101,8 +102,7 @@ def list_positions(
     bought = _purchases({address: held[address].grams for address in batches}, deals)
     return [
         (address, _position(batch, held[address], bought[address], books.get(address), issues.get(batch.id)))
-        for address in wanted
-        if (batch := batches.get(address)) is not None
+        for address, batch in batches.items()
     ]
 
 
