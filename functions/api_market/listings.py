@@ -98,6 +98,18 @@ def get_gift(call: Call) -> object:
     return show_market.gift(found, message)
 
 
+@api.post("/v1/gifts/{gift}/erasure", status=200)
+def erase_gift_message(call: Call) -> object:
+    """Forget the message of a gift that you gave; the gift stays."""
+    found = giving.erase_gift_message(
+        call.path["gift"],
+        caller=call.caller,
+        desk=market.desk(call.now_us),
+        subjects=registry.subjects(),
+    )
+    return show_market.gift(found)
+
+
 @api.post("/v1/gifts/{gift}/claim", status=200)
 def claim_gift(call: Call) -> object:
     """Take a gift to your wallet."""

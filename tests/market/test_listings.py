@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from carbonmarket.operations.acts import act_id
+from carbonmarket.records.principal import BUYER, Principal
+from carbonmarket_adapters.dynamo.subject_keys import DynamoSubjectKeys
 from carbonmarket_adapters.wiring import chain
 from infra.bootstrap import TAKER_BPS
 from tests.market.exchange import GRAMS, TICK, Exchange
@@ -64,6 +67,7 @@ def test_a_gifts_message_stays_off_chain_and_is_read_by_the_two(exchange: Exchan
     path = f"/v1/gifts/{made['gift']}"
     for person in (exchange.seller, exchange.buyer):
         assert exchange.get(person, path)["message"] == message
+    hash = exchange.get(exchange.buyer, path)["message_hash"]
     assert exchange.world.call("GET", path, who=(exchange.rival, "buyer")).status_code == 404
     told = chain.node().transaction(made["transaction"]).body
     assert message not in json.dumps(told)
@@ -75,6 +79,27 @@ def test_a_gifts_message_stays_off_chain_and_is_read_by_the_two(exchange: Exchan
     assert exchange.get(exchange.buyer, path)["state"] == "claimed"
     listed = [edge["node"]["number"] for edge in exchange.get(exchange.buyer, "/v1/gifts")["edges"]]
     assert made["gift"] in listed
+    # Only who wrote the text may have it forgotten; the gift is what it was.
+    assert exchange.refused_unsent(exchange.buyer, f"{path}/erasure", None).status == 404
+    assert exchange.post(exchange.seller, f"{path}/erasure")["message"] is None
+    for person in (exchange.seller, exchange.buyer):
+        seen = exchange.get(person, path)
+        assert (seen["message"], seen["state"], seen["message_hash"]) == (None, "claimed", hash)
+    assert exchange.post(exchange.seller, "/v1/gifts", body, key="a-gift") == made
+
+
+def test_the_text_of_a_gift_that_was_refused_is_not_kept(exchange: Exchange) -> None:
+    body = {
+        "to": exchange.buyer,
+        "batch": exchange.batches[0],
+        "grams": str(10**15),
+        "message": "Yours, Rhea",
+    }
+    with pytest.raises(Refused) as refused:
+        exchange.post(exchange.rival, "/v1/gifts", body | {"source": "balance"}, key="poor")
+    assert refused.value.problem["abort"] == "market_vault::E_ABOVE_BALANCE"
+    caller = Principal(subject="rival", organisation=exchange.rival, roles=frozenset({BUYER}))
+    assert DynamoSubjectKeys(exchange.world.settings).wrapped(act_id(caller, "poor")) is None
 
 
 def test_a_gift_nobody_claimed_is_taken_back(exchange: Exchange) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import msgspec
 
 from carbonmarket import canonical
+from carbonmarket.authorise import require_role
 from carbonmarket.chain import market_calls
 from carbonmarket.chain.addresses import canonical as long_form
 from carbonmarket.chain.calls import EntryCall
 from carbonmarket.commitments import personal_commitment
-from carbonmarket.errors import InvalidInput, NotFound
+from carbonmarket.errors import ChainRefused, InvalidInput, NotFound
 from carbonmarket.operations.acts import (
     Desk,
     Done,
@@ -27,8 +28,9 @@ from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.ports.accounts import AccountsStore
 from carbonmarket.ports.personal import SubjectKeys
 from carbonmarket.quantities import parse_grams
+from carbonmarket.records.audit import told
 from carbonmarket.records.market import Gift
-from carbonmarket.records.principal import Principal
+from carbonmarket.records.principal import BUYER, DEVELOPER, Principal
 from carbonmarket.records.transactions import GiftMessage
 
 
@@ -72,9 +74,18 @@ def make_gift(
     before = earlier_act(caller=caller, key=key, desk=desk)
     if before is not None:
         return before
+    require_role(caller, BUYER, DEVELOPER)
     giver = own_organisation(caller, desk.accounts)
     text = _Text(message=request.message, salt=salt.hex())
     digest = personal_commitment(salt, {"message": request.message})
+    named = MakeGiftOf(
+        to=request.to,
+        batch=request.batch,
+        grams=request.grams,
+        message_hash=digest.hex(),
+        source=request.source,
+    )
+    call = call_of_making(named, desk)
     subject = act_id(caller, key)
     desk.kept.save_gift_message(
         GiftMessage(
@@ -83,14 +94,27 @@ def make_gift(
             sealed=subjects.seal(subject, canonical.dumps(msgspec.to_builtins(text))),
         )
     )
-    named = MakeGiftOf(
-        to=request.to,
-        batch=request.batch,
-        grams=request.grams,
-        message_hash=digest.hex(),
-        source=request.source,
-    )
-    return act("make_gift", call_of_making(named, desk), caller=caller, key=key, desk=desk)
+    try:
+        return act("make_gift", call, caller=caller, key=key, desk=desk)
+    except ChainRefused as refused:
+        # What the contract refused it refuses for good under its key, and a text without a gift nobody could
+        # have erased. What a node refused may still be taken.
+        if refused.abort is not None:
+            subjects.erase(subject)
+        raise
+
+
+def erase_gift_message(gift: str, *, caller: Principal, desk: Desk, subjects: SubjectKeys) -> Gift:
+    """Forget the text of a gift that the caller gave. Its hash stays on chain and tells nothing."""
+    found = desk.market.gift(parse_number(gift, "gift"))
+    if found is None or found.giver != own_organisation(caller, desk.accounts).account_address:
+        raise NotFound("there is no gift with this number among those you gave", field="gift")
+    kept = desk.kept.gift_message(found.message_hash)
+    if kept is not None and kept.giver == found.giver:
+        subject = kept.sealed.subject
+        subjects.erase(subject)
+        desk.kept.save_gift_message(kept, told(caller, "erase_gift_message", subject, "erased", desk.now_us))
+    return found
 
 
 def claim_gift(gift: str, *, caller: Principal, key: str, desk: Desk) -> Done:
