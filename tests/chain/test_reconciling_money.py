@@ -139,6 +139,18 @@ def test_what_the_provider_paid_to_our_bank_is_booked_once(desk: Desk) -> None:
     assert bank.debits == 9_000
 
 
+def test_what_was_put_into_the_providers_balance_and_its_own_fees_are_booked_once(desk: Desk) -> None:
+    # Sellers' accounts cost fees that belong to no payment; who finds too little there puts more into it.
+    desk.provider.client().v1.topups.create({"amount": 5_000, "currency": "usd"})
+    desk.provider.test("fees", amount=200, currency="usd")
+    for _ in range(2):
+        result = desk.run(later())
+        assert (result.differences, result.matched) == ((), 2)
+        assert result.provider_balance == result.ledger_receivable == 4_800
+    (bank,), (fees,) = desk.ledger.balances("bank"), desk.ledger.balances("stripe:fees")
+    assert (bank.credits, fees.debits) == (5_000, 200)
+
+
 def test_a_capture_that_nobody_booked_is_named_once_it_is_late(desk: Desk) -> None:
     movement = desk.buy("one", 10_000)
     soon = desk.run()

@@ -32,6 +32,7 @@ WRITES: dict[str, Call] = {
     "/v1/account_links": connect.create_link,
     "/v1/transfers": connect.create_transfer,
     "/v1/payouts": connect.create_payout,
+    "/v1/topups": connect.create_topup,
 }
 LISTS = {
     "/v1/payment_intents": "payment_intent",
@@ -41,6 +42,7 @@ LISTS = {
     "/v1/accounts": "account",
     "/v1/transfers": "transfer",
     "/v1/payouts": "payout",
+    "/v1/topups": "topup",
     "/v1/balance_transactions": "balance_transaction",
     "/v1/events": "event",
 }
@@ -64,6 +66,7 @@ def create_app(context: Context) -> Flask:
         _add(app, context, "POST", rule, call, is_open=True)
         app.add_url_rule(rule, "page " + rule, functools.partial(_page, outcomes), methods=["GET"])
     _add(app, context, "POST", "/_test/clock", _put_ahead, is_open=True)
+    _add(app, context, "POST", "/_test/fees", connect.take_fee, is_open=True)
     _add(app, context, "POST", "/_test/events/<id>/delivery", _deliver_again, is_open=True)
     app.add_url_rule("/healthz", "health", lambda: {"status": "ok"})
     app.register_error_handler(404, _no_route)

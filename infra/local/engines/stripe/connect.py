@@ -1,4 +1,4 @@
-"""Connected accounts of sellers, and what leaves our balance: transfers to them, payouts to our bank."""
+"""Connected accounts of sellers, and what moves our balance beside cards: transfers, our bank, fees."""
 
 from __future__ import annotations
 
@@ -140,11 +140,42 @@ def create_payout(context: Context, params: Params) -> Object:
     return payout
 
 
-def _available(context: Context, params: Params) -> tuple[int, str]:
-    """The amount and currency asked for, which the platform's balance must have."""
+def create_topup(context: Context, params: Params) -> Object:
+    """POST /v1/topups: money comes from the platform's own bank, and is there at once."""
+    take.only(params, "amount", "currency", "description", "metadata", "statement_descriptor")
+    amount, currency = _amount(params)
+    topup = context.new(
+        "topup",
+        "tu",
+        amount=amount,
+        currency=currency,
+        description=params.get("description"),
+        metadata=take.metadata(params),
+        status="succeeded",
+    )
+    topup["balance_transaction"] = context.move("topup", amount, currency, topup["id"])["id"]
+    context.store.put(topup)
+    context.emit("topup.succeeded", topup)
+    return topup
+
+
+def take_fee(context: Context, params: Params) -> Object:
+    """What Stripe takes for more than single payments, such as sellers' accounts, without anybody's call."""
+    take.only(params, "amount", "currency")
+    amount, currency = _amount(params)
+    return context.move("stripe_fee", -amount, currency, None)
+
+
+def _amount(params: Params) -> tuple[int, str]:
     amount, currency = take.integer(params, "amount"), take.text(params, "currency").lower()
     if amount < 1:
         raise invalid("This value must be greater than or equal to 1.", param="amount")
+    return amount, currency
+
+
+def _available(context: Context, params: Params) -> tuple[int, str]:
+    """The amount and currency asked for, which the platform's balance must have."""
+    amount, currency = _amount(params)
     if context.store.net_of(currency) < amount:
         raise invalid(
             "You have insufficient available funds in your Stripe account. Try adding funds directly to "

@@ -56,7 +56,7 @@ class Context:
         if self.has_webhook:
             self.store.deliver(event["id"])
 
-    def move(self, kind: str, amount: int, currency: str, source: str, fee: int = 0) -> Object:
+    def move(self, kind: str, amount: int, currency: str, source: str | None, fee: int = 0) -> Object:
         """Move the platform's balance by ``amount`` less ``fee``."""
         now = self.store.now()
         details = [{"amount": fee, "currency": currency, "type": "stripe_fee", "description": "Stripe fee"}]

@@ -21,6 +21,7 @@ FILTERS = {
     "payment_intent": (),
     "payout": (),
     "refund": ("charge", "payment_intent"),
+    "topup": (),
     "transfer": ("destination", "transfer_group"),
 }
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {

@@ -43,7 +43,12 @@ CHART: tuple[Account, ...] = (
         limited=False,
         meaning="our balance at Stripe; a dispute can take it below zero, and that is no error of ours",
     ),
-    Account(name=money.BANK, kind="asset", limited=False, meaning="paid out by Stripe to our own bank"),
+    Account(
+        name=money.BANK,
+        kind="asset",
+        limited=False,
+        meaning="paid out by Stripe to our own bank, less what was put into our balance at Stripe from there",
+    ),
     Account(
         name=money.DISPUTES,
         kind="asset",

@@ -14,6 +14,7 @@ from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.money import Ledger, Payments
 from carbonmarket.records.money import (
     BANK,
+    STRIPE_FEES,
     STRIPE_RECEIVABLE,
     TREASURY_FLOAT,
     Balance,
@@ -34,8 +35,13 @@ _TRIES = 3
 _GRACE_US = 900 * MICROSECONDS
 # How late the ledger may have booked what the provider moved.
 _LATE_US = 60 * DAY_US
-# The provider pays our balance out to our bank on its own days, and takes it back where the bank refuses it.
-_TO_BANK = frozenset({"payout", "payout_cancel", "payout_failure"})
+# What no saga and no event tells of, and what stands on its other side: the provider pays our balance out to
+# our bank on its own days, and takes it back where the bank refuses it; an operator puts money into the
+# balance; and the provider takes fees for more than single payments, such as those of sellers' accounts.
+_UNTOLD = {
+    **dict.fromkeys(("payout", "payout_cancel", "payout_failure", "topup", "topup_reversal"), BANK),
+    **dict.fromkeys(("stripe_fee", "stripe_fx_fee", "tax_fee"), STRIPE_FEES),
+}
 # Microseconds until the year 5138.
 _KEY_DIGITS = 17
 _METADATA = "0x1::fungible_asset::Metadata"
@@ -52,7 +58,8 @@ def reconcile_money(
     catch_up: Callable[[], None],
     now_us: int,
 ) -> MoneyReconciliation:
-    """Return holds whose time has passed, book payouts to our bank, compare, publish and return the result.
+    """Return holds whose time has passed, book what only the provider knows of, compare, publish and return
+    the result.
 
     ``treasury`` is the float's account on chain and ``quote_asset`` the metadata's address of its token;
     ``currency`` the one that cards are charged in. Trades go on meanwhile: where something differs, it is
@@ -60,7 +67,7 @@ def reconcile_money(
     provider or the node doesn't answer; nothing is published then.
     """
     ledger.expire(now_us)
-    _book_payouts(ledger, payments, now_us)
+    _book_untold(ledger, payments, now_us)
     for remaining in reversed(range(_TRIES)):
         held = _chain_float(chain, treasury, quote_asset)
         result = _compare(ledger, payments, held, currency, now_us)
@@ -84,20 +91,22 @@ def list_money_reconciliations(
     return [(str(each.at_us), each) for each in found]
 
 
-def _book_payouts(ledger: Ledger, payments: Payments, now_us: int) -> None:
-    """Book what went to our bank, or came back: nobody but the provider decides on that."""
+def _book_untold(ledger: Ledger, payments: Payments, now_us: int) -> None:
+    """Book what went to our bank or came from there, and the provider's fees that belong to no payment."""
     for movement in payments.balance_transactions(now_us - WINDOW_US, now_us + DAY_US):
-        if movement.kind in _TO_BANK and movement.net:
+        other = _UNTOLD.get(movement.kind)
+        if other is not None and movement.net:
             went = movement.net < 0
             transfer = Transfer(
-                debit=BANK if went else STRIPE_RECEIVABLE,
-                credit=STRIPE_RECEIVABLE if went else BANK,
+                debit=other if went else STRIPE_RECEIVABLE,
+                credit=STRIPE_RECEIVABLE if went else other,
                 amount=abs(movement.net),
                 currency=movement.currency,
                 reason=movement.kind.replace("_", " "),
                 references={"balance_transaction": movement.id},
             )
-            ledger.post(f"bank/{movement.id}", [transfer], now_us)
+            key = f"{'bank' if other == BANK else 'fee'}/{movement.id}"
+            ledger.post(key, [transfer], now_us)
 
 
 def _chain_float(chain: ChainAccess, treasury: str, asset: str) -> int:
