@@ -11,8 +11,9 @@ module carbon_market::transfer_policy {
 
     friend carbon_market::access_control;
 
-    /// The account is frozen: it cannot trade, give, retire, cancel or otherwise move its credits. Or the
-    /// batch is: nothing can be ordered, offered or given of it in the market.
+    /// The account is frozen, or lies in more than eight objects: it cannot trade, give, retire, cancel or
+    /// otherwise move its credits. Or the batch is: nothing can be ordered, offered or given of it in the
+    /// market.
     const E_FROZEN: u64 = 1;
     /// The account to freeze is frozen already.
     const E_ALREADY_FROZEN: u64 = 2;
@@ -24,6 +25,8 @@ module carbon_market::transfer_policy {
     /// Of the vault's address, which `market_vault` makes in a package of its own.
     const VAULT_SEED: vector<u8> = b"CARBONMARKET::VAULT";
     const NOBODY: address = @0x0;
+    /// How many objects around an account are looked through; as many as the framework does.
+    const MAX_NESTING: u64 = 8;
 
     /// An enum, so that later versions can hold more than freezes.
     enum Policy has key {
@@ -92,13 +95,18 @@ module carbon_market::transfer_policy {
     }
 
     /// Whether neither the account nor, where it is an object, any owner above it is frozen.
+    ///
+    /// Objects can own one another in a circle, or lie in as many others as somebody cares to pay for. Whoever
+    /// meets their orders would look up owners until its gas is spent, so these may not trade.
     public fun may_trade(account: address): bool acquires Policy {
-        if (is_frozen(account)) return false;
-        while (object::is_object(account)) {
+        let depth = 0;
+        while (!is_frozen(account)) {
+            if (!object::is_object(account)) return true;
+            if (depth == MAX_NESTING) return false;
             account = object::owner(object::address_to_object<ObjectCore>(account));
-            if (is_frozen(account)) return false;
+            depth += 1;
         };
-        true
+        false
     }
 
     /// For whoever lets accounts do business with credits without moving them yet.

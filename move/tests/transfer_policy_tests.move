@@ -104,6 +104,29 @@ module carbon_market::transfer_policy_tests {
         transfer_policy::deposit(store, asset, &transfer_ref);
     }
 
+    /// An object in `count` - 1 others, the outermost of which is the developer's.
+    fun nested(count: u64): address {
+        let inner = @0xde;
+        for (i in 0..count) { inner = new_object(inner); };
+        inner
+    }
+
+    #[test]
+    /// The framework looks no further either.
+    fun an_object_in_too_many_others_may_not_trade() {
+        scenario::open();
+        assert!(transfer_policy::may_trade(nested(8)));
+        assert!(!transfer_policy::may_trade(nested(9)));
+    }
+
+    #[test]
+    fun an_object_that_owns_itself_may_not_trade() {
+        scenario::open();
+        let circle = new_object(@0xde);
+        object::transfer_call(&scenario::developer(), circle, circle);
+        assert!(!transfer_policy::may_trade(circle));
+    }
+
     #[test]
     fun a_bare_wallet_moves_credits() {
         let batch = scenario::issued();

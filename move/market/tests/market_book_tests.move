@@ -408,6 +408,22 @@ module carbon_market::market_book_tests {
         assert!(stage::grams_of(signer::address_of(&desk)) == 10);
     }
 
+    #[test]
+    /// Its owners are looked up for ever otherwise, and the book stands still.
+    fun an_object_that_owns_itself_stops_no_book() {
+        stage::open();
+        let trader = object::create_named_object(&stage::third(), b"desk");
+        let desk = object::generate_signer(&trader);
+        let circle = signer::address_of(&desk);
+        carbon_credit::give(&stage::seller(), stage::batch(), circle, 20);
+        place(&desk, false, 0, 10, 10, 0, 0);
+        object::transfer_call(&stage::third(), circle, circle);
+        assert!(market_book::needing_work(1, 1) == vector[1]);
+        stage::ask(10, 5);
+        stage::bid(10, 5);
+        assert!(stage::grams_of(@0xb1) == 5 && stage::grams_of(circle) == 10);
+    }
+
     // Refusals.
 
     #[test, expected_failure(abort_code = transfer_policy::E_FROZEN, location = transfer_policy)]
