@@ -195,7 +195,7 @@ def test_an_order_by_criteria_goes_to_the_cheapest_books(exchange: Exchange) -> 
     exchange.place(exchange.seller, "sell", 8, book=str(cheap))
     exchange.watch()
     criteria = {"countries": ["US"], "vintages": [2016]}
-    wanted = {"criteria": criteria, "price": str(11 * TICK), "grams": str(GRAMS + GRAMS // 2)}
+    wanted = {"criteria": criteria, "price": str(11 * TICK + 1), "grams": str(GRAMS + GRAMS // 2)}
     route = exchange.post(exchange.buyer, "/v1/orders/route", wanted)
     assert [(leg["book"], leg["grams"]) for leg in route["legs"]] == [
         (str(cheap), str(GRAMS)),

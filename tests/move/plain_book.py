@@ -356,7 +356,7 @@ class PlainBooks:
                 steps = self._go_on(book, steps)
             if steps > 0:
                 sums = (price, grams, 1000, labels, 0, from_wallet)
-                steps, filled = self.place(number, owner, True, IOC, *sums, steps)
+                steps, filled = self.place(number, owner, True, AT_MARKET, *sums, steps)
                 bought += filled
         self._refuse_if(bought == 0, "market_purchases::E_NOTHING_BOUGHT")
 

@@ -192,7 +192,7 @@ class Play:
         labels = chance.choices((0, 1, 2), (70, 20, 10))[0]
         books = chance.sample(list(self.plain.state.books.values()), chance.choice((1, 2, 2, 2)))
         legs = tuple((book.number, chance.randrange(1, 40) * book.lot) for book in books)
-        price, from_wallet = chance.randrange(1, 18) * TICK, chance.random() < 0.8
+        price, from_wallet = chance.randrange(10, 180) * TICK // 10, chance.random() < 0.8
         arguments = [
             self.chain.quote, [str(book) for book, _ in legs], [str(grams) for _, grams in legs], str(price),
             [], [], [], str(labels), "1000", from_wallet,

@@ -358,7 +358,7 @@ module carbon_market::market_book {
         access_control::assert_not_paused();
         transfer_policy::assert_may_trade(account);
         assert!(kind <= MARKET, E_UNKNOWN_KIND);
-        assert!(steps == MAX_STEPS || kind == IOC || kind == FOK, E_BAD_STEPS);
+        assert!(steps == MAX_STEPS || (kind != GTC && kind != POST_ONLY), E_BAD_STEPS);
         let now = timestamp::now_seconds();
         assert!(expires_at == 0 || expires_at > now, E_EXPIRED);
         let steps = go_on(number, steps);

@@ -21,11 +21,12 @@ module carbon_market::market_purchases {
     /// Each further book of a route has an order, candles and prices of its own to project.
     const STEPS_PER_LEG: u64 = 2;
 
-    const IOC: u8 = 1;
     const FOK: u8 = 2;
+    const MARKET: u8 = 4;
 
     /// Buys from several books what meets the criteria (empty lists and 0 ask for nothing), each up to its
-    /// grams and all up to `price`. Legs that find the transaction full are left out.
+    /// grams and all up to `price`. Legs are market orders: one price need not be on the ticks of all books.
+    /// Those that find the transaction full are left out.
     public entry fun buy_by_criteria(
         buyer: &signer,
         quote: Object<Metadata>,
@@ -57,7 +58,7 @@ module carbon_market::market_purchases {
                         buyer,
                         books[i],
                         true,
-                        IOC,
+                        MARKET,
                         price,
                         grams[i],
                         fee_cap_bps,

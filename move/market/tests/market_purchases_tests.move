@@ -49,6 +49,17 @@ module carbon_market::market_purchases_tests {
         assert!(stage::grams_of(@0xb1) == 23 && stage::dollars_of(@0xde) == 230);
     }
 
+    #[test]
+    fun a_routes_price_need_not_be_on_a_tick() {
+        two_books();
+        let none = vector[];
+        market_purchases::buy_by_criteria(
+            &stage::buyer(), stage::dollar(), vector[2, 1], vector[10, 5], 10 * stage::tick() + 1, none, none,
+            vector[], 0, 1000, true
+        );
+        assert!(stage::grams_of(@0xb1) == 5 && stage::dollars_of(@0xde) == 140);
+    }
+
     #[test, expected_failure(abort_code = market_purchases::E_BAD_ROUTE, location = market_purchases)]
     fun a_route_has_grams_for_each_book() {
         two_books();
