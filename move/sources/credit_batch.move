@@ -31,11 +31,16 @@ module carbon_market::credit_batch {
     const E_ABOVE_ISSUED: u64 = 5;
     /// The label "not measured here" comes with an import and never changes.
     const E_ORIGIN_LABEL: u64 = 6;
+    /// A batch has at most 1,000,000,000 tonnes.
+    const E_TOO_MANY_GRAMS: u64 = 7;
 
     const SEED: vector<u8> = b"CARBONMARKET::REGISTRY";
     const COLLECTION: vector<u8> = b"Carbon credits";
     /// Six decimals make one unit a tonne.
     const DECIMALS: u8 = 6;
+    /// More than all registries issue in a year. Serials run through all batches, so without it one mistyped
+    /// import would use them up, and nothing could be issued to anybody any more.
+    const MAX_GRAMS: u64 = 1000000000000000;
     /// The label of every batch that another registry issued, and of no other.
     const NOT_MEASURED_HERE: u64 = 1 << 6;
     /// Owns the registry object. Owning an object means power over every store below it, and nobody may
@@ -143,6 +148,7 @@ module carbon_market::credit_batch {
         uri: String
     ): (u64, u64) acquires Registry {
         assert!(grams > 0, E_ZERO_GRAMS);
+        assert!(grams <= MAX_GRAMS, E_TOO_MANY_GRAMS);
         assert!(!batch_exists(batch_address(id)), E_BATCH_EXISTS);
         let registry = &mut Registry[@carbon_market];
         let serial_first = registry.next_serial;

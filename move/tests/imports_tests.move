@@ -104,6 +104,13 @@ module carbon_market::imports_tests {
     }
 
     #[test]
+    #[expected_failure(abort_code = credit_batch::E_TOO_MANY_GRAMS, location = credit_batch)]
+    fun one_import_does_not_use_up_the_serials_of_all() {
+        imported();
+        bring_as(b"IMP2", text(b"VCS"), text(b"S2"), text(b"P1"), text(b"US"), 1, 2, 1000000000000001);
+    }
+
+    #[test]
     #[expected_failure(abort_code = imports::E_IMPORTED_BEFORE, location = imports)]
     fun a_serial_is_imported_once() {
         imported();

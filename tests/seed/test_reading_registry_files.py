@@ -78,7 +78,7 @@ def test_a_bad_cell_is_named_and_nothing_else_is_lost(column: str, value: str, w
 
 def test_no_credits_and_too_many_are_refused() -> None:
     nothing = dict.fromkeys(acr.COLUMNS[10:13], "0")
-    all_of_it = {**nothing, acr.COLUMNS[10]: "9" * 14, acr.COLUMNS[11]: "9" * 14}
+    all_of_it = {**nothing, acr.COLUMNS[10]: "1000000001", acr.COLUMNS[11]: "1000000001"}
     found = acr.read(report(rows=2, changes={1: nothing, 2: all_of_it}))
     assert [(reject.row, reject.field) for reject in found.rejects] == [
         (1, acr.COLUMNS[10]),

@@ -12,6 +12,8 @@ from carbonmarket.errors import InvalidInput
 
 UJ_PER_WH = 3_600_000_000
 U64_MAX = 2**64 - 1
+BATCH_GRAMS_MAX = 10**15
+"""What the contract takes as one batch at most."""
 GRAM_DIGITS = 20
 """Digits of the largest u64, which is what a contract can hold."""
 
@@ -36,7 +38,7 @@ def parse_grams(text: object, field: str) -> int:
         zero = not text.strip("0")
         raise InvalidInput(f"{field} must {'be more than zero' if zero else 'not begin with 0'}", field=field)
     if len(text) > GRAM_DIGITS or int(text) > U64_MAX:
-        raise InvalidInput(f"{field} is more than {U64_MAX} grams, the most a batch can hold", field=field)
+        raise InvalidInput(f"{field} is more than {U64_MAX} grams, the most that 64 bits hold", field=field)
     return int(text)
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from carbonmarket.errors import InvalidInput
 from carbonmarket.importing.records import Issuance, RegistryFile, RejectedRow
-from carbonmarket.quantities import U64_MAX
+from carbonmarket.quantities import BATCH_GRAMS_MAX
 from carbonmarket.times import MICROSECONDS
 
 REGISTRY = "ACR"
@@ -115,7 +115,7 @@ def _issuance(number: int, values: Mapping[str, str], alike: Counter[str]) -> Is
         )
     if total == 0:
         raise InvalidInput("no credits were issued", field="Total Credits Issued")
-    if total * GRAMS_PER_CREDIT > U64_MAX:
+    if total * GRAMS_PER_CREDIT > BATCH_GRAMS_MAX:
         raise InvalidInput("more grams than a batch can hold", field="Total Credits Issued")
     return Issuance(
         row=number,
