@@ -37,6 +37,8 @@ FOR_ORGANISATIONS = (*sends_as(), Grant("custody", CUSTODY, "sign"))
 NOTIFY = Grant("queue", "notifications", "send")
 SALT = Grant("secret", "evidence-salt", "read")
 STRIPE = Grant("secret", "stripe-secret", "read")
+TASKS = change("sagas")
+"""The tokens of waits. Each is a secret that ends one, so only who keeps them or answers them sees them."""
 
 
 def step(saga: str, name: str, *grants: Grant, timeout_seconds: int = 30) -> Function:
@@ -47,7 +49,7 @@ def step(saga: str, name: str, *grants: Grant, timeout_seconds: int = 30) -> Fun
     return Function(
         f"{saga}-{name.replace('_', '-')}",
         f"functions.{saga}.steps.{name}",
-        (change("sagas"), append("audit"), *grants),
+        (append("audit"), *grants),
         timeout_seconds=timeout_seconds,
         concurrency=1,
     )

@@ -8,6 +8,7 @@ from infra.grants import (
     NOTIFY,
     PERSONAL,
     STRIPE,
+    TASKS,
     append,
     change,
     read,
@@ -33,6 +34,8 @@ RECONCILE_MONEY = Function(
 # Every step knows the float's account, which follows from the treasury's key.
 _TILL = (change("purchases"), read("accounts"), Grant("key", "treasury", "read"))
 _TREASURY = sends_as("treasury")
+# To erase for whom credits were to be retired; what opens that is not among it.
+_FORGET = change("subject_keys")
 
 
 RETRY_PAYOUTS = Function(
@@ -63,14 +66,16 @@ SETTLE_TRADE = StateMachine(
         _settle("screen"),
         _settle("authorise", STRIPE),
         # What was decided before an execution is run again ends its wait at once; so below.
-        _settle("await_authentication", STRIPE, NOTIFY, Grant("state_machine", "settle_trade", "respond")),
+        _settle(
+            "await_authentication", TASKS, STRIPE, NOTIFY, Grant("state_machine", "settle_trade", "respond")
+        ),
         _settle("place", change("ledger"), STRIPE, *_TREASURY),
         # Offers of the buyer's own that were taken are told to a person; so is what a delivery pays back.
         _settle("await_fill", change("ledger"), NOTIFY, *_TREASURY),
         _settle("capture", change("ledger"), STRIPE),
-        _settle("hold", NOTIFY, Grant("state_machine", "settle_trade", "respond")),
+        _settle("hold", TASKS, NOTIFY, Grant("state_machine", "settle_trade", "respond")),
         _settle("deliver", change("ledger"), STRIPE, NOTIFY, *_TREASURY, timeout_seconds=60),
-        _settle("retire", change("registry"), Grant("state_machine", "retire", "start")),
+        _settle("retire", change("registry"), _FORGET, Grant("state_machine", "retire", "start")),
         _settle(
             "pay_sellers",
             change("ledger"),
@@ -80,7 +85,7 @@ SETTLE_TRADE = StateMachine(
             timeout_seconds=60,
         ),
         _settle("complete", NOTIFY),
-        _settle("fail_purchase", change("ledger"), STRIPE, NOTIFY, *_TREASURY),
+        _settle("fail_purchase", change("ledger"), STRIPE, NOTIFY, _FORGET, *_TREASURY),
     ),
 )
 
@@ -105,7 +110,7 @@ MARKET_APPS = (
         "functions.api_purchases.app",
         (
             *_TILL,
-            change("sagas"),
+            TASKS,
             change("ledger"),
             read("chain"),
             *AUDITED,

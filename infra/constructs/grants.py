@@ -9,50 +9,8 @@ from aws_cdk import Acknowledgment, Stack, Token
 from aws_cdk import aws_iam as iam
 
 from carbonmarket.records.accounts import ORGANISATION_PREFIX
+from infra import actions
 from infra.declarations import Grant, Kind, resource_name
-
-_READ_TABLE = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
-# A condition check is what a transaction asks of an item that it does not write.
-_APPEND_TABLE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem")
-_WRITE_TABLE = (*_APPEND_TABLE, "dynamodb:DeleteItem", "dynamodb:UpdateItem")
-_TABLE = {
-    "read": _READ_TABLE,
-    "scan": ("dynamodb:Scan",),
-    "append": _APPEND_TABLE,
-    "readwrite": (*_READ_TABLE, *_WRITE_TABLE),
-}
-_READ_OBJECT = ("s3:GetObject",)
-_WRITE_OBJECT = ("s3:PutObject", "s3:PutObjectRetention")
-_OBJECT = {
-    "read": _READ_OBJECT,
-    "append": _WRITE_OBJECT,
-    "readwrite": (*_READ_OBJECT, *_WRITE_OBJECT),
-}
-_QUEUE = {
-    "send": ("sqs:GetQueueUrl", "sqs:SendMessage"),
-    "read": (
-        "sqs:ChangeMessageVisibility",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ReceiveMessage",
-    ),
-}
-_STATE_MACHINE = {
-    "start": ("states:StartExecution",),
-    "respond": ("states:SendTaskFailure", "states:SendTaskSuccess"),
-}
-_SECRET = {"read": ("secretsmanager:GetSecretValue",)}
-_KEY = {
-    "read": ("kms:GetPublicKey",),
-    "sign": ("kms:GetPublicKey", "kms:Sign"),
-    "crypt": ("kms:Decrypt", "kms:GenerateDataKey"),
-    "decrypt": ("kms:Decrypt",),
-}
-# On the table and on the key. Reading tells a creator of the key that there is already.
-_CUSTODY = {
-    "create": (("dynamodb:GetItem", "dynamodb:PutItem"), ("kms:GenerateDataKey",)),
-    "sign": (("dynamodb:GetItem",), ("kms:Decrypt",)),
-}
 
 
 class GrantRefused(Exception):
@@ -91,13 +49,15 @@ def _of(stack: Stack, stage: str, grant: Grant, made: Resources) -> list[iam.Pol
         return named_arn(stack, "states", f"stateMachine:{resource_name(stage, name)}")
 
     makers: dict[Kind, Callable[[], list[iam.PolicyStatement]]] = {
-        "table": lambda: [_allow(_TABLE[access], made.tables[name], f"{made.tables[name]}/index/gsi1")],
+        "table": lambda: [
+            _allow(actions.TABLE[access], made.tables[name], f"{made.tables[name]}/index/gsi1")
+        ],
         "bucket": lambda: _bucket(grant, made.buckets[name]),
-        "queue": lambda: [_allow(_QUEUE[access], made.queues[name])],
-        "key": lambda: [_allow(_KEY[access], made.keys[name])],
+        "queue": lambda: [_allow(actions.QUEUE[access], made.queues[name])],
+        "key": lambda: [_allow(actions.KEY[access], made.keys[name])],
         "custody": lambda: _custody(grant, made),
-        "secret": lambda: [_allow(_SECRET[access], made.secrets[name])],
-        "state_machine": lambda: [_allow(_STATE_MACHINE[access], saga())],
+        "secret": lambda: [_allow(actions.SECRET[access], made.secrets[name])],
+        "state_machine": lambda: [_allow(actions.STATE_MACHINE[access], saga())],
         "device_registry": lambda: _device_registry(stack, stage, name),
     }
     try:
@@ -107,7 +67,7 @@ def _of(stack: Stack, stage: str, grant: Grant, made: Resources) -> list[iam.Pol
 
 
 def _bucket(grant: Grant, arn: str) -> list[iam.PolicyStatement]:
-    found = [_allow(_OBJECT[grant.access], f"{arn}/*")]
+    found = [_allow(actions.OBJECT[grant.access], f"{arn}/*")]
     if grant.access != "append":
         # Without it S3 answers 403 instead of 404 for what is not there.
         found.append(_allow(("s3:ListBucket",), arn))
@@ -119,7 +79,7 @@ def _custody(grant: Grant, made: Resources) -> list[iam.PolicyStatement]:
 
     KMS is asked about organisations' keys alone, by an encryption context that names the key and no more.
     """
-    on_table, on_key = _CUSTODY[grant.access]
+    on_table, on_key = actions.CUSTODY[grant.access]
     for_organisations = {
         "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["key"]},
         "StringLike": {"kms:EncryptionContext:key": f"{ORGANISATION_PREFIX}*"},
@@ -185,6 +145,6 @@ def named_arn(stack: Stack, service: str, resource: str) -> str:
 
 
 def _allow(
-    actions: Iterable[str], *resources: str, conditions: Mapping[str, object] | None = None
+    allowed: Iterable[str], *resources: str, conditions: Mapping[str, object] | None = None
 ) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
+    return iam.PolicyStatement(actions=list(allowed), resources=list(resources), conditions=conditions)

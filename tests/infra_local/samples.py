@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from infra.declarations import Function
+from infra.declarations import Function, Grant
 
 _CALLS = itertools.count(1)
 
@@ -72,6 +72,14 @@ def take_batch(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"batchItemFailures": failures}
 
 
+def send(event: dict[str, Any], context: Any) -> None:
+    """Sends a message to the queue of a URL."""
+    # Made when it is called, as functions make their clients.
+    import boto3
+
+    boto3.client("sqs").send_message(QueueUrl=event["queue"], MessageBody="sent")
+
+
 FUNCTIONS = (
     Function("echo", "tests.infra_local.samples.echo", concurrency=1),
     Function("fail-until", "tests.infra_local.samples.fail_until"),
@@ -80,4 +88,5 @@ FUNCTIONS = (
     Function("absent", "tests.infra_local.no_such_module.handler"),
     Function("keep-token", "tests.infra_local.samples.keep_token"),
     Function("take-batch", "tests.infra_local.samples.take_batch"),
+    Function("send", "tests.infra_local.samples.send", (Grant("queue", "kept", "send"),)),
 )

@@ -10,6 +10,7 @@ from waitress import serve
 
 from infra.declarations import declarations, resource_name
 from infra.local.engines.gateway.app import BODY_BYTES_MAX, AppGateway, Gateway, GatewayRefused
+from infra.local.engines.lambdas import held
 from infra.local.settings import LOOPBACK
 
 
@@ -19,12 +20,14 @@ from infra.local.settings import LOOPBACK
 def main(port: int, stage: str) -> None:
     """Serve the API on 127.0.0.1 until a signal comes."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    held.install()
     try:
         apps = {
             app.name: AppGateway(
                 getattr(importlib.import_module(app.module), app.attribute),
                 resource_name(stage, app.name),
                 app.timeout_seconds,
+                held.full_names(app.grants, resource_name(stage, "")),
             )
             for app in declarations(stage).http_apps
         }

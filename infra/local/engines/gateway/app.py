@@ -17,6 +17,7 @@ from chalice.app import Chalice, ChaliceAuthorizer
 from chalice.config import Config
 from chalice.local import LocalGateway, LocalGatewayException, MatchResult, RouteMatcher
 
+from infra.local.engines.lambdas.held import Granted, held_to
 from infra.local.settings import ACCOUNT
 
 BODY_BYTES_MAX = 10 * 1024 * 1024
@@ -62,7 +63,10 @@ class AppGateway(LocalGateway):
     A Lambda process meets one request at a time, and libraries in the apps (metrics, logs) count on it.
     """
 
-    def __init__(self, app: Chalice, function_name: str, timeout_seconds: int) -> None:
+    def __init__(
+        self, app: Chalice, function_name: str, timeout_seconds: int, granted: Granted | None = None
+    ) -> None:
+        """``granted`` is what the app's calls of AWS are held to, None for anything."""
         _refuse_unknown_authorizers(app)
         disk = {"app_name": function_name, "lambda_timeout": timeout_seconds, "lambda_memory_size": 512}
         super().__init__(
@@ -71,12 +75,13 @@ class AppGateway(LocalGateway):
         self.event_converter._route_matcher = Routes(list(app.routes))
         self.routes: Mapping[str, Mapping[str, Any]] = app.routes
         self._lock = threading.Lock()
+        self._granted = granted
 
     def handle_request(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None
     ) -> dict[str, Any]:
         """The app's answer, or a LocalGatewayException of the authorizer."""
-        with self._lock:
+        with self._lock, held_to(self._granted):
             answer: dict[str, Any] = super().handle_request(method, path, headers, body)
             return answer
 

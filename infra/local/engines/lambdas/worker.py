@@ -19,6 +19,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from infra.declarations import ROOT, Function
+from infra.local.engines.lambdas import held
 from infra.local.settings import ACCOUNT, LOOPBACK, REGION, base_environment
 
 _API = "/2018-06-01/runtime/"
@@ -59,9 +60,10 @@ class Worker:
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True
         ).start()
+        granted = held.full_names(function.grants, name.removesuffix(function.name))
         with log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - a declared handler
-                [sys.executable, "-m", "awslambdaric", function.handler],
+                [sys.executable, "-m", held.__name__, function.handler, json.dumps(granted)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
