@@ -15,6 +15,7 @@ from constructs import Construct
 
 from carbonmarket import schema
 from carbonmarket.errors import PROBLEM_BASE
+from carbonmarket_adapters.http.api import CORS_HEADERS
 from infra.constructs.firewall import Firewall
 from infra.constructs.models import draft_4
 from infra.constructs.routes import Route, binary_types, routes
@@ -23,7 +24,6 @@ from infra.declarations import Declarations, resource_name
 from infra.stacks.functions import FunctionsStack
 from infra.stages import DEVELOPMENT_AUTHORIZER, StageConfig
 
-_CORS_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key"]
 # What API Gateway itself answers, as the problems that the functions would answer: status, code.
 _REFUSALS = {
     "UNAUTHORIZED": ("401", "not-authenticated"),
@@ -125,7 +125,7 @@ class ApiStack(Stack):
             ),
             binary_media_types=binary,
             default_cors_preflight_options=apigateway.CorsOptions(
-                allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=_CORS_HEADERS
+                allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=CORS_HEADERS
             ),
             # Of the whole account: without it no stage of any API may log.
             cloud_watch_role=True,
@@ -189,14 +189,19 @@ class ApiStack(Stack):
     def _model(self, operation: str, schema_name: str) -> apigateway.IModel:
         # Model names are letters and digits.
         name = operation.title().replace("_", "")
+        draft = draft_4(schema.load(schema_name), name)
         model = apigateway.CfnModel(
             self,
             f"model-{operation}",
             rest_api_id=self.api.rest_api_id,
             name=name,
             content_type="application/json",
-            schema=draft_4(schema.load(schema_name), name),
+            schema=draft,
         )
+        # A stage goes on with the models of its deployment, so a schema that changes makes a new one.
+        if deployment := self.api.latest_deployment:
+            deployment.add_to_logical_id({name: draft})
+            deployment.node.add_dependency(model)
         return apigateway.Model.from_model_name(self, f"model-{operation}-name", model.ref)
 
     def _refusals(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from carbonmarket.records.principal import ROLES
+from carbonmarket_adapters.http.api import CORS_HEADERS
 from infra.constructs.routes import routes
 from infra.declarations import ROOT, declarations, resource_name
 from infra.stacks.functions import as_function
@@ -290,6 +291,20 @@ def test_every_write_asks_for_its_idempotency_key_and_every_body_has_its_model(
         assert validator["ValidateRequestParameters"] is True
         assert validator["ValidateRequestBody"] is (route.operation.schema is not None)
         assert ("RequestModels" in method) is (route.operation.schema is not None)
+
+
+def test_a_schema_that_changes_is_deployed(synthesised: Synthesised) -> None:
+    (deployment,) = synthesised.all("AWS::ApiGateway::Deployment")
+    models = {model.key[1] for model in synthesised.all("AWS::ApiGateway::Model")}
+    assert models <= set(deployment.body["DependsOn"])
+
+
+def test_browsers_may_send_what_the_apps_take(synthesised: Synthesised) -> None:
+    for method in synthesised.all("AWS::ApiGateway::Method"):
+        if method.properties["HttpMethod"] == "OPTIONS":
+            (answer,) = method.properties["Integration"]["IntegrationResponses"]
+            allowed = answer["ResponseParameters"]["method.response.header.Access-Control-Allow-Headers"]
+            assert allowed.strip("'").split(",") == CORS_HEADERS
 
 
 def test_groups_of_the_user_pool_are_the_roles(synthesised: Synthesised) -> None:

@@ -20,10 +20,12 @@ from carbonmarket_adapters import wiring
 from carbonmarket_adapters.http import bodies, identity, once, problems
 from carbonmarket_adapters.http.cursors import PageRequest, page_request
 
+CORS_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"]
+"""What a browser's program may send; on AWS the API itself says so, before any function is asked."""
 # Bearer tokens, no cookies: any origin may ask, nothing rides along with it.
 CORS = CORSConfig(
     allow_origin="*",
-    allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
+    allow_headers=CORS_HEADERS,
     expose_headers=["ETag", "Location", "Retry-After"],
     max_age=600,
 )
