@@ -30,7 +30,9 @@ class StageConfig:
     deleted. ``requests_per_second`` and ``burst`` limit the whole API; ``requests_per_address`` is what the
     firewall lets one address ask in five minutes. ``sponsor_gas_units`` is what the sponsor signs for on one
     day, at a price of 100 octas a unit 2,000 APT of which most is booked back, and
-    ``sponsor_gas_units_an_account`` what one organisation may take of that.
+    ``sponsor_gas_units_an_account`` what one organisation may take of that. ``card_cents_max`` is the most
+    that one purchase by card may cost, ``card_risk_s`` how long one is held that no bank answers for, and
+    ``card_denied`` are organisations that can't buy by card.
     """
 
     stage: str
@@ -50,6 +52,9 @@ class StageConfig:
     requests_per_address: int = 2_000
     sponsor_gas_units: int = 2_000_000_000
     sponsor_gas_units_an_account: int = 200_000_000
+    card_cents_max: int = 1_000_000
+    card_risk_s: int = 7 * 86_400
+    card_denied: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.authorizer not in {"cognito", DEVELOPMENT_AUTHORIZER}:
@@ -85,6 +90,9 @@ class StageConfig:
             stripe_webhook_secret=resource_name(self.stage, "stripe-webhook"),
             sponsor_daily_gas_budget=self.sponsor_gas_units,
             sponsor_account_gas_budget=self.sponsor_gas_units_an_account,
+            card_cents_max=self.card_cents_max,
+            card_risk_s=self.card_risk_s,
+            card_denied=",".join(self.card_denied),
             authorizer=self.authorizer,
             log_level=self.log_level,
         )

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from carbonmarket.screening import ScreenedOut, ThresholdAndList
+from carbonmarket.settings import Settings
 from infra.declarations import ROOT
 from infra.stages import DEVELOPMENT_AUTHORIZER, STAGES, StageRefused, stage_named
 
@@ -59,3 +61,17 @@ def test_a_stage_says_what_the_sponsor_pays_for_and_no_organisation_may_take_mos
         assert settings.sponsor_daily_gas_budget == config.sponsor_gas_units
         assert settings.sponsor_account_gas_budget == config.sponsor_gas_units_an_account
         assert 10 * settings.sponsor_account_gas_budget <= settings.sponsor_daily_gas_budget
+
+
+def test_a_stage_says_who_may_not_buy_by_card_and_how_much_a_purchase_may_cost() -> None:
+    told = {"card_denied": ("ORGFRAUD", "ORGOTHER"), "card_cents_max": 5_000, "card_risk_s": 86_400}
+    config = replace(stage_named("dev"), **told)
+    settings = Settings.from_env(config.settings(market_address="0x1", readings_store="sqlite:///x").to_env())
+    screening = ThresholdAndList(
+        amount_max_cents=settings.card_cents_max, denied=frozenset(settings.card_denied.split(","))
+    )
+    for organisation, cents in (("ORGFRAUD", 100), ("ORGOTHER", 100), ("ORGBUYER", 5_001)):
+        with pytest.raises(ScreenedOut):
+            screening.screen(organisation, cents)
+    screening.screen("ORGBUYER", 5_000)
+    assert settings.card_risk_s == 86_400
