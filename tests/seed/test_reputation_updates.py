@@ -6,10 +6,12 @@ import hashlib
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from carbonmarket.errors import Conflict
 from carbonmarket.operations.rate_parties import RateResult, rate_parties
+from carbonmarket.ports.chain import Fate
 from carbonmarket.ratings import WEIGHT_MAX
 from carbonmarket.reputation import (
     BEST,
@@ -141,6 +143,35 @@ def test_whoever_died_before_its_mark_was_kept_rates_nothing_twice(exchange: Exc
     desk.marks.save_rated_up_to(exchange.account(exchange.seller), before or "")
     rate(exchange)
     assert chain.market_projection().standing(party(exchange, exchange.seller))[DELIVERY] == standing
+
+
+class Listening:
+    """The chain, and in which order calls were sent and waited for."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self._chain = chain.chain_access()
+
+    def submit(self, *call: Any) -> str:
+        """Send one."""
+        self.heard.append("sent")
+        return self._chain.submit(*call)
+
+    def await_fate(self, key: str, timeout_s: float) -> Fate:
+        """Wait for one."""
+        self.heard.append("waited")
+        return self._chain.await_fate(key, timeout_s)
+
+
+def test_ratings_of_several_trades_are_on_their_way_together(exchange: Exchange) -> None:
+    rate(exchange)
+    for price in (21, 22):
+        exchange.place(exchange.seller, "sell", price, 100)
+        exchange.place(exchange.buyer, "buy", price, 100)
+    exchange.watch()
+    listening = Listening()
+    done = rate_parties(msgspec.structs.replace(ratings(), chain=listening))
+    assert (done.ratings, listening.heard) == (4, ["sent"] * 4 + ["waited"] * 4)
 
 
 def test_a_circle_of_trades_weighs_no_more_than_a_pair_may(exchange: Exchange) -> None:

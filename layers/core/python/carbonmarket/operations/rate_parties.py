@@ -8,7 +8,9 @@ over.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -34,6 +36,9 @@ from carbonmarket.records.registry import Period
 from carbonmarket.reputation import DATA_QUALITY
 
 _PAGE = 100
+_TRADES_TOGETHER = 16
+"""Two ratings of each are on their way at once: a third of what may be of one account."""
+_WAIT_S = 10
 _VERIFICATION_OF_ACCOUNT = 0
 _FINAL = ("registered", "rejected")
 _COUNTED_BEFORE = ("reputation_system::E_ALREADY_RATED", "reputation_system::E_PARTY_UNCHANGED")
@@ -69,15 +74,18 @@ class RateResult(msgspec.Struct, kw_only=True):
 
 
 def rate_parties(desk: Ratings) -> RateResult:
-    """Verify the accounts of admitted organisations, then rate by all that is new."""
+    """Verify the accounts of admitted organisations, then rate by all that is new.
+
+    Whose turn is first is left to chance: where one run has no time for all, nobody is always the last.
+    """
     done = RateResult()
     organisations = [organisation for _, organisation in desk.accounts.organisations(None)]
     work: list[Callable[[], None]] = [
-        *(_bound(_verify, desk, each, done) for each in organisations),
         *(_bound(_rate_trades, desk, each, done) for each in organisations),
         *(_bound(_rate_periods, desk, project.id, done) for _, project in desk.registry.projects(None)),
     ]
-    for each in work:
+    random.shuffle(work)
+    for each in (*(_bound(_verify, desk, each, done) for each in organisations), *work):
         if not desk.goes_on():
             done.waiting += 1
             continue
@@ -107,27 +115,37 @@ def _verify(desk: Ratings, organisation: Organisation, done: RateResult) -> None
         weight=0,
         facts={"organisation": organisation.id, "kind": organisation.kind, "commitment": party},
     )
-    done.verified += _state(
+    name = _sent(
         desk,
         f"verified/{organisation.id}",
         statement,
         lambda kept, digest: calls.verify_account(kept.subject, bytes.fromhex(party), digest),
-        done,
     )
+    done.verified += _settled(desk, name, done)
 
 
 def _rate_trades(desk: Ratings, organisation: Organisation, done: RateResult) -> None:
     """Both sides of what the organisation sold to others that are verified."""
     account = organisation.account_address
-    for trade in reversed(list(_new_trades(desk, account))):
-        seller, buyer = ratings.sides(trade)
-        if seller == account and buyer == desk.treasury:
-            desk.marks.save_card_sale(account, trade)
-        elif seller == account:
-            _rate_sale(desk, trade, organisation, desk.accounts.organisation_at(buyer), done)
-        desk.marks.save_rated_up_to(account, trade.index)
+    new = reversed(list(_new_trades(desk, account)))
+    while trades := list(islice(new, _TRADES_TOGETHER)):
+        if not desk.goes_on():
+            raise NotYetFinal(f"trades of {organisation.id} are left for the next run")
+        _rate(desk, [each for trade in trades for each in _said_of(desk, trade, organisation)], done)
+        desk.marks.save_rated_up_to(account, trades[-1].index)
     for trade in desk.marks.card_sales(account):
         _rate_card_sale(desk, trade, organisation, done)
+
+
+def _said_of(desk: Ratings, trade: Trade, organisation: Organisation) -> list[Statement]:
+    """What is said of a trade of the organisation's; it is said with its seller."""
+    seller, buyer = ratings.sides(trade)
+    if seller != organisation.account_address:
+        return []
+    if buyer == desk.treasury:
+        desk.marks.save_card_sale(seller, trade)
+        return []
+    return _said_of_sale(desk, trade, organisation, desk.accounts.organisation_at(buyer))
 
 
 def _rate_card_sale(desk: Ratings, trade: Trade, seller: Organisation, done: RateResult) -> None:
@@ -140,27 +158,18 @@ def _rate_card_sale(desk: Ratings, trade: Trade, seller: Organisation, done: Rat
         return
     if purchase.state != "failed":
         buyer = desk.accounts.organisation(purchase.organisation)
-        _rate_sale(desk, trade, seller, buyer, done, paid=not purchase.disputed)
+        _rate(desk, _said_of_sale(desk, trade, seller, buyer, paid=not purchase.disputed), done)
     desk.marks.end_card_sale(seller.account_address, trade)
 
 
-def _rate_sale(
-    desk: Ratings,
-    trade: Trade,
-    seller: Organisation,
-    buyer: Organisation | None,
-    done: RateResult,
-    *,
-    paid: bool = True,
-) -> None:
+def _said_of_sale(
+    desk: Ratings, trade: Trade, seller: Organisation, buyer: Organisation | None, *, paid: bool = True
+) -> list[Statement]:
     batch = desk.credits.batch_at(trade.batch)
     if buyer is None or buyer.id == seller.id or batch is None:
-        return
-    statements = [ratings.delivery(trade, batch, buyer.account_address)]
-    if paid:
-        statements.append(ratings.payment(trade, buyer.account_address))
-    for statement in statements:
-        done.ratings += _rate(desk, statement, done)
+        return []
+    delivery = ratings.delivery(trade, batch, buyer.account_address)
+    return [delivery, ratings.payment(trade, buyer.account_address)] if paid else [delivery]
 
 
 def _new_trades(desk: Ratings, account: str) -> Iterator[Trade]:
@@ -183,8 +192,7 @@ def _rate_periods(desk: Ratings, project: str, done: RateResult) -> None:
             continue
         developer = desk.accounts.organisation(period.organisation)
         if developer is not None:
-            for statement in _of_period(desk, period, developer):
-                done.ratings += _rate(desk, statement, done)
+            _rate(desk, list(_of_period(desk, period, developer)), done)
         desk.marks.save_rated_period(project, period.id)
 
 
@@ -201,9 +209,15 @@ def _of_period(desk: Ratings, period: Period, developer: Organisation) -> Iterat
             yield ratings.review(review, account)
 
 
-def _rate(desk: Ratings, statement: Statement, done: RateResult) -> int:
-    name = f"{statement.dimension}/{statement.subject}/{statement.reference}"
-    return _state(desk, name, statement, _call_of, done)
+def _rate(desk: Ratings, statements: Iterable[Statement], done: RateResult) -> None:
+    """Send what is said, all of it before the chain is waited for."""
+    sent = [_sent(desk, _name(statement), statement, _call_of) for statement in statements]
+    for name in sent:
+        done.ratings += _settled(desk, name, done)
+
+
+def _name(statement: Statement) -> str:
+    return f"{statement.dimension}/{statement.subject}/{statement.reference}"
 
 
 def _call_of(kept: Statement, digest: bytes) -> EntryCall:
@@ -214,20 +228,22 @@ def _call_of(kept: Statement, digest: bytes) -> EntryCall:
     )
 
 
-def _state(
-    desk: Ratings,
-    name: str,
-    statement: Statement,
-    call_of: Callable[[Statement, bytes], EntryCall],
-    done: RateResult,
-) -> int:
-    """Keep the statement and send the call with its hash; 1 if the contract took it, else 0.
+def _sent(
+    desk: Ratings, name: str, statement: Statement, call_of: Callable[[Statement, bytes], EntryCall]
+) -> str:
+    """Keep the statement and send the call with its hash; the name that was given.
 
     What was kept first counts: facts may have changed since, and the bytes on chain must be those kept.
     """
     content = desk.evidence.keep(name, canonical.dumps(msgspec.to_builtins(statement)))
     kept = msgspec.json.decode(content, type=Statement)
-    fate = desk.chain.settle(f"rate/{name}", desk.oracle, call_of(kept, hashlib.sha256(content).digest()))
+    desk.chain.submit(f"rate/{name}", desk.oracle, call_of(kept, hashlib.sha256(content).digest()))
+    return name
+
+
+def _settled(desk: Ratings, name: str, done: RateResult) -> int:
+    """1 if the contract took what was sent under the name, else 0."""
+    fate = desk.chain.await_fate(f"rate/{name}", _WAIT_S)
     if fate.state == "dead":
         raise NotYetFinal(f"the rating {name} expired before the chain took it")
     if not fate.success and fate.abort not in _COUNTED_BEFORE:
