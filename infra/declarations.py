@@ -99,7 +99,8 @@ QUEUES = (
 
 BUCKETS = (
     Bucket("documents", object_lock=True),
-    Bucket("evidence", object_lock=True),
+    # As long as a certificate is locked that rests on it.
+    Bucket("evidence", object_lock=True, retention_days=3_653),
     Bucket("certificates", object_lock=True),
 )
 

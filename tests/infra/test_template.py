@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from carbonmarket.records.principal import ROLES
+from carbonmarket_adapters.certificates_store import LOCKED_DAYS
 from carbonmarket_adapters.http.api import CORS_HEADERS
 from infra.constructs.routes import routes
 from infra.declarations import ROOT, declarations, resource_name
@@ -61,12 +62,21 @@ def test_queues_are_those_declared_with_their_dead_letters(synthesised: Synthesi
 
 
 def test_buckets_are_those_declared_and_locked_where_declared(synthesised: Synthesised) -> None:
-    found = {
-        bucket.properties["BucketName"]: bucket.properties.get("ObjectLockEnabled", False)
-        for bucket in synthesised.all("AWS::S3::Bucket")
+    found = {}
+    for bucket in synthesised.all("AWS::S3::Bucket"):
+        rule = bucket.properties.get("ObjectLockConfiguration", {}).get("Rule", {})
+        days = rule.get("DefaultRetention", {}).get("Days", 0)
+        found[bucket.properties["BucketName"]] = (bucket.properties.get("ObjectLockEnabled", False), days)
+    declared = {
+        resource_name(STAGE, bucket.name): (bucket.object_lock, bucket.retention_days)
+        for bucket in DECLARED.buckets
     }
-    declared = {resource_name(STAGE, bucket.name): bucket.object_lock for bucket in DECLARED.buckets}
-    assert found == {**declared, resource_name(STAGE, "access-logs"): False}
+    assert found == {**declared, resource_name(STAGE, "access-logs"): (False, 0)}
+
+
+def test_nobody_removes_what_an_anchor_commits_to_before_its_certificates_may_go() -> None:
+    (evidence,) = (bucket for bucket in DECLARED.buckets if bucket.name == "evidence")
+    assert evidence.retention_days >= LOCKED_DAYS
 
 
 def test_signing_keys_are_ed25519_keys_under_the_aliases_that_the_signer_asks_for(
