@@ -10,7 +10,8 @@ module carbon_market::market_fees {
     const E_FEE_TOO_HIGH: u64 = 1;
     /// The market's fee is above the cap that the caller states.
     const E_ABOVE_CAP: u64 = 2;
-    /// There must be 1 to 20 holders, one share for each, all above zero, 10,000 together.
+    /// There must be 1 to 20 holders, one share for each, all above zero, 10,000 together. Nobody's address
+    /// and the treasury's own are none: what they got nobody could claim.
     const E_BAD_SHARES: u64 = 3;
     /// The admin has not said yet who shares the treasury.
     const E_NO_SHARES: u64 = 4;
@@ -20,6 +21,7 @@ module carbon_market::market_fees {
     const WHOLE_BPS: u64 = 10000;
     const MAX_FEE_BPS: u64 = 1000;
     const MAX_HOLDERS: u64 = 20;
+    const NOBODY: address = @0x0;
 
     struct Fees has key {
         maker_bps: u64,
@@ -82,6 +84,8 @@ module carbon_market::market_fees {
         access_control::assert_admin(admin);
         let count = holders.length();
         assert!(count > 0 && count <= MAX_HOLDERS && shares.length() == count, E_BAD_SHARES);
+        assert!(!holders.contains(&NOBODY), E_BAD_SHARES);
+        assert!(!holders.contains(&market_vault::vault_address()), E_BAD_SHARES);
         let whole = 0;
         for (i in 0..count) {
             let (_, first) = holders.index_of(&holders[i]);

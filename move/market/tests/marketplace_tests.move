@@ -149,6 +149,18 @@ module carbon_market::marketplace_tests {
         market_fees::set_shares(&stage::admin(), vector[@0x1, @0x2], vector[5000, 4999]);
     }
 
+    #[test, expected_failure(abort_code = market_fees::E_BAD_SHARES, location = market_fees)]
+    fun nobody_is_no_holder() {
+        stage::open();
+        market_fees::set_shares(&stage::admin(), vector[@0x0], vector[10000]);
+    }
+
+    #[test, expected_failure(abort_code = market_fees::E_BAD_SHARES, location = market_fees)]
+    fun the_treasury_is_no_holder_of_itself() {
+        stage::open();
+        market_fees::set_shares(&stage::admin(), vector[market_vault::vault_address()], vector[10000]);
+    }
+
     #[test, expected_failure(abort_code = market_fees::E_NO_SHARES, location = market_fees)]
     fun shares_come_first() {
         stage::open();
