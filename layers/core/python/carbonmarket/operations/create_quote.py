@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import msgspec
@@ -254,14 +253,7 @@ def _by_criteria(request: CreateQuote, desk: Desk) -> Priced:
         for leg in route.legs
     )
     worst = max(leg.worst_price for leg in route.legs)
-    return Priced(legs=legs, units=route.quote, price_cap=_on_tick(worst, [leg.book for leg in legs], desk))
-
-
-def _on_tick(price: int, books: Sequence[int], desk: Desk) -> int:
-    """The price, or the next above it that is one in all of the books: a route has a single price."""
-    found = [desk.market.book(book) for book in books]
-    tick = math.lcm(*(book.tick for book in found if book is not None))
-    return -(-price // tick) * tick
+    return Priced(legs=legs, units=route.quote, price_cap=worst)
 
 
 def _asked(criteria: Criteria | None) -> AskedCriteria | None:
