@@ -102,6 +102,15 @@ def test_an_order_that_the_sponsor_has_no_gas_for_is_no_order_whose_fate_is_unkn
     assert ends == "fail_purchase"
 
 
+@pytest.mark.parametrize("step", ["await_fill", "deliver", "fail_purchase"])
+def test_a_purchase_that_the_sponsor_has_no_gas_for_waits_until_the_budget_is_renewed(step: str) -> None:
+    # The treasury's calls stop only where the budget of all is used up; after the order nobody is asked.
+    [machine] = [each for each in STATE_MACHINES if each.name == "settle_trade"]
+    [retry] = [each for each in tasks(machine)[step]["Retry"] if BudgetSpent.__name__ in each["ErrorEquals"]]
+    assert retry["BackoffRate"] == 1
+    assert retry["IntervalSeconds"] * retry["MaxAttempts"] > 86_400
+
+
 @machines
 def test_every_state_can_be_reached(machine: StateMachine) -> None:
     whole = definition(machine)

@@ -44,7 +44,8 @@ def deliver(purchase: str, till: Till) -> CardPurchase:
     buyer = till.accounts.organisation(kept.record.organisation)
     if buyer is None:
         raise Conflict(f"organisation {kept.record.organisation} has not been admitted")
-    if not kept.record.delivering:
+    if not (kept.record.delivering and _has_begun(kept.record, till)):
+        # Also where an earlier try found the node away, or no gas: since then the money may have gone back.
         _require_payment(kept.record, till)
         # Before anything is given: a refund that is told later finds that it came too late.
         kept = advance(kept, kept.record.state, "begin_delivery", till, delivering=True)
@@ -122,6 +123,12 @@ def _require_payment(purchase: CardPurchase, till: Till) -> None:
         raise NotYetFinal("the purchase is held; its risk period is not over")
     if given_back(till.payments().refunds(purchase.intent)):
         raise GivenBack("the money was given back before the credits were delivered")
+
+
+def _has_begun(purchase: CardPurchase, till: Till) -> bool:
+    """Whether any of the credits may be with the buyer, or on their way."""
+    fates = (till.chain.fate(give_key(purchase.id, fill.book)) for fill in purchase.fills)
+    return any(fate.hash is not None and fate.state != "dead" for fate in fates)
 
 
 def _give(purchase: CardPurchase, fill: Fill, account: str, till: Till) -> Fate:
