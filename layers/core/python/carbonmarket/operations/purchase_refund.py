@@ -24,9 +24,11 @@ def given_back(refunds: Sequence[Refunded]) -> int:
     return sum(refund.amount for refund in refunds if not refund.failure)
 
 
-def money_after(purchase: CardPurchase, refunds: Sequence[Refunded]) -> MoneyState:
+def money_after(purchase: CardPurchase, refunds: Sequence[Refunded], till: Till) -> MoneyState:
     """Where the money of a purchase is that was charged and has failed."""
-    return "refunded" if given_back(refunds) >= amount_of(purchase) else "captured"
+    taken = till.ledger.entry(capture_key(purchase.id))
+    charged = amount_of(purchase) if taken is None else taken.transfers[0].amount
+    return "refunded" if given_back(refunds) >= charged else "captured"
 
 
 def take_refunds(kept: Kept[CardPurchase], till: Till) -> None:
@@ -41,7 +43,7 @@ def take_refunds(kept: Kept[CardPurchase], till: Till) -> None:
     book_refunds(kept.record, refunds, till)
     failed = kept.record
     if failed.state == "failed" and failed.money in ("captured", "refunded"):
-        now = money_after(failed, refunds)
+        now = money_after(failed, refunds, till)
         if now != failed.money:
             advance(kept, "failed", "refund_purchase", till, money=now)
     for refund in refunds:

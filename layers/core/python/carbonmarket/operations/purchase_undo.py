@@ -108,7 +108,10 @@ def _return_money(purchase: CardPurchase, till: Till) -> MoneyState:
     found = till.payments().status(purchase.intent)
     if found.state != "captured":
         return _release_hold(purchase, till)
-    captured = till.payments().capture(capture_key(purchase.id), purchase.intent, amount_of(purchase))
+    # A person may have taken another amount in the provider's dashboard than the order spent.
+    is_ours = found.captured == amount_of(purchase)
+    key = capture_key(purchase.id) if is_ours else f"purchase/{purchase.id}/taken"
+    captured = till.payments().capture(key, purchase.intent, found.captured)
     book_capture(purchase, captured, till)
     if purchase.disputed:
         # The bank has taken it back already; what the buyer is owed shows when the dispute is closed.
@@ -121,7 +124,7 @@ def _return_money(purchase: CardPurchase, till: Till) -> MoneyState:
         refusal = refused.reason
     refunds = till.payments().refunds(purchase.intent)
     book_refunds(purchase, refunds, till)
-    money = money_after(purchase, refunds)
+    money = money_after(purchase, refunds, till)
     if money == "captured":
         open_case(_unpaid(purchase, captured.amount - given_back(refunds), refusal, till), till)
     return money
