@@ -15,6 +15,13 @@ from carbonmarket.operations.purchase_payment import Disputed, GivenBack
 from infra.declarations import STATE_MACHINES, StateMachine
 
 THROTTLED = "Lambda.TooManyRequestsException"
+# What Step Functions' manual says to try again: Lambda's own passing failures.
+PASSING = {
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+}
 
 machines = pytest.mark.parametrize("machine", STATE_MACHINES, ids=lambda machine: machine.name)
 
@@ -72,6 +79,12 @@ def test_a_step_that_lambda_has_no_room_for_is_asked_again_for_minutes(machine: 
 
 
 @machines
+def test_a_failure_of_lambdas_own_is_tried_again(machine: StateMachine) -> None:
+    for name, state in tasks(machine).items():
+        assert {error for retry in state["Retry"] for error in retry["ErrorEquals"]} >= PASSING, name
+
+
+@machines
 def test_nothing_is_undone_after_submission_but_a_known_refusal(machine: StateMachine) -> None:
     awaits, undo, refusals = {
         "mint": ("await_finality", "reject_period", ["ChainRefused"]),
@@ -91,15 +104,21 @@ def test_a_purchase_whose_money_went_back_is_undone(step: str) -> None:
     assert {ends.get(error.__name__) for error in (Disputed, GivenBack)} == {"fail_purchase"}
 
 
-def test_an_order_that_the_sponsor_has_no_gas_for_is_no_order_whose_fate_is_unknown() -> None:
-    # The budget is asked before the bytes are stored: nothing was sent, and the card is let go.
-    (settle_trade,) = (machine for machine in STATE_MACHINES if machine.name == "settle_trade")
+@pytest.mark.parametrize(
+    ("saga", "submits", "undo"),
+    [("settle_trade", "place", "fail_purchase"), ("retire", "retire", "fail_retirement")],
+)
+def test_what_the_sponsor_has_no_gas_for_is_nothing_whose_fate_is_unknown(
+    saga: str, submits: str, undo: str
+) -> None:
+    # The budget is asked before the bytes are stored: nothing was sent, so that it is undone.
+    (machine,) = (machine for machine in STATE_MACHINES if machine.name == saga)
     (ends,) = (
         catch["Next"]
-        for catch in tasks(settle_trade)["place"]["Catch"]
+        for catch in tasks(machine)[submits]["Catch"]
         if BudgetSpent.__name__ in catch["ErrorEquals"]
     )
-    assert ends == "fail_purchase"
+    assert ends == undo
 
 
 @pytest.mark.parametrize("step", ["await_fill", "deliver", "fail_purchase"])
