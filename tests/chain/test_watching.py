@@ -48,6 +48,18 @@ class DyingTable(DocumentTable):
             raise Killed
 
 
+class OvertakenTable(DocumentTable):
+    """Before its second transaction another watcher does all that there is to do."""
+
+    def __init__(self, market: Market, overtake: Callable[[], None]) -> None:
+        super().__init__(market.settings, "chain")
+        self._waits = iter((lambda: None, overtake))
+
+    def transact(self, operations: Sequence[Write | Delete], *, token: str | None = None) -> None:
+        next(self._waits, lambda: None)()
+        super().transact(operations, token=token)
+
+
 def dying_writer(
     market: Market, at: int, *, written: bool, clock: Callable[[], float] = time.time
 ) -> ChainWriter:
@@ -187,6 +199,23 @@ def test_of_two_watchers_one_stops(market: Market) -> None:
         market.watch()
     market.writer = first
     market.watch()
+    assert is_rebuilt_equal(market)
+
+
+def test_of_two_watchers_that_clear_the_slower_one_removes_nothing_of_what_was_folded_anew(
+    market: Market,
+) -> None:
+    market.issue()
+    slower, market.writer = market.writer, ChainWriter(market.settings)
+
+    def overtake() -> None:
+        market.writer.begin()
+        market.writer.clear()
+        market.watch()
+
+    slower._table = OvertakenTable(market, overtake)
+    with pytest.raises(StaleWrite):
+        slower.clear()
     assert is_rebuilt_equal(market)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -152,16 +153,18 @@ class ChainWriter:
             yield Mark(stored.record.last, stored.record.fingerprint)
 
     def clear(self) -> None:
-        if self._cursor is not None:
-            # No version has this fingerprint: whoever goes on after a kill finds that, and clears the rest.
-            self._replace_cursor([], msgspec.structs.replace(self._cursor.record, fingerprint=""))
-        found = [
+        # No version has this fingerprint: whoever goes on after a kill finds that, and clears the rest.
+        cursor = self._cursor.record if self._cursor else None
+        marked = None if cursor is None else msgspec.structs.replace(cursor, fingerprint="")
+        self._replace_cursor([], marked)
+        found = (
             Delete(item.pk, item.sk)
             for item in self._model.scan(attributes_to_get=["pk", "sk", "kind"])
             if is_projected(item.kind) or item.kind in (_ENTRY.name, BEST_PRICES.name)
-        ]
-        for start in range(0, len(found), TRANSACTION_ITEMS_MAX):
-            self._table.transact(found[start : start + TRANSACTION_ITEMS_MAX])
+        )
+        # With the cursor each time: another watcher may have cleared all meanwhile, and folded anew.
+        while removed := list(islice(found, TRANSACTION_ITEMS_MAX - 1)):
+            self._replace_cursor(removed, marked)
         self._replace_cursor([], None)
         self._known.clear()
 
@@ -207,7 +210,7 @@ class ChainWriter:
             self._known.clear()
         self._known.update(part.effects)
 
-    def _replace_cursor(self, operations: list[Write | Delete], cursor: Cursor | None) -> None:
+    def _replace_cursor(self, operations: Sequence[Write | Delete], cursor: Cursor | None) -> None:
         """Write ``operations`` and the cursor; StaleWrite where another writer moved it."""
         revision = self._cursor.revision if self._cursor else 0
         if cursor is None:
