@@ -89,6 +89,19 @@ def test_the_vault_holds_what_is_claimable_and_in_orders_and_a_false_balance_is_
     assert [asset.asset for asset in result.assets if asset.differences] == [exchange.batch.address]
 
 
+def test_ended_orders_trades_and_candles_are_not_read_into_memory(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange.place("developer", False, 12, 100)
+    exchange.place("buyer", True, 12, 40)
+
+    def refuse(_projection: object) -> None:
+        raise AssertionError("all of the projection at once")
+
+    monkeypatch.setattr(type(exchange.projection), "everything", refuse)
+    assert run(exchange).differences == 0
+
+
 def test_trading_all_the_while_is_no_difference(exchange: Exchange) -> None:
     """One asset differs at each look, never the same one twice."""
     looks = iter(("batch", "quote", "batch"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 import msgspec
@@ -32,30 +33,36 @@ class Owed(msgspec.Struct, kw_only=True):
         return self.claimable + self.orders + self.listings + self.gifts
 
 
+CUSTODY_KINDS = ("batch", "book", "claimable", "order", "listing", "gift")
+"""The kinds of records that say what is owed."""
+
+
 def owed(records: Iterable[msgspec.Struct]) -> dict[str, Owed]:
     """By the asset's address, for the batches and for what books are priced in.
 
-    Whoever brings another asset to the vault has a claim on that asset alone, whatever becomes of it.
+    Whoever brings another asset to the vault has a claim on that asset alone, whatever becomes of it. The
+    records are seen once and not kept: there may be any number of them.
     """
-    kept = list(records)
-    books = {record.number: record for record in kept if isinstance(record, Book)}
-    by_asset: dict[str, Owed] = {}
-
-    traded = {record.address for record in kept if isinstance(record, Batch)}
-    traded |= {book.quote for book in books.values()}
-
-    def of(asset: str) -> Owed:
-        return by_asset.setdefault(asset, Owed())
-
-    for record in kept:
-        if isinstance(record, Claimable):
-            if record.asset in traded:
-                of(record.asset).claimable += record.amount
+    books: dict[int, Book] = {}
+    traded: set[str] = set()
+    by_asset: defaultdict[str, Owed] = defaultdict(Owed)
+    in_orders: Counter[tuple[int, bool]] = Counter()
+    for record in records:
+        if isinstance(record, Batch):
+            traded.add(record.address)
+        elif isinstance(record, Book):
+            books[record.number] = record
+            traded.add(record.quote)
+        elif isinstance(record, Claimable):
+            by_asset[record.asset].claimable += record.amount
         elif isinstance(record, Order):
-            book = books[record.book]
-            of(book.quote if record.is_bid else book.batch).orders += record.held
+            in_orders[record.book, record.is_bid] += record.held
         elif isinstance(record, Listing):
-            of(record.batch).listings += record.open
+            by_asset[record.batch].listings += record.open
         elif isinstance(record, Gift):
-            of(record.batch).gifts += record.grams if record.state == "open" else 0
-    return by_asset
+            by_asset[record.batch].gifts += record.grams if record.state == "open" else 0
+    for (number, is_bid), held in in_orders.items():
+        # A book that was opened meanwhile may not be among what was read.
+        if (book := books.get(number)) is not None:
+            by_asset[book.quote if is_bid else book.batch].orders += held
+    return {asset: found for asset, found in by_asset.items() if asset in traded}

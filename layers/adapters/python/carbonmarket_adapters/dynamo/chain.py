@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -126,6 +126,10 @@ class ChainTable:
 
     def publish(self, reconciliation: Reconciliation) -> None:
         self._table.put(Write(_RECONCILIATION, *_RECONCILIATION_KEYS, reconciliation))
+
+    def all_of(self, kinds: Collection[str]) -> Iterator[msgspec.Struct]:
+        for item in self._model.scan(self._model.kind.is_in(*kinds), consistent_read=True):
+            yield kind_of(item.kind).decode(item.body, int(item.item_version))
 
     def everything(self) -> dict[Key, msgspec.Struct]:
         return {

@@ -3,14 +3,15 @@ marketplace's vault holds on chain what the projection says it owes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from carbonmarket.custody import Owed, Vaulted, owed
+from carbonmarket.custody import CUSTODY_KINDS, Owed, Vaulted, owed
 from carbonmarket.errors import NotYetFinal
 from carbonmarket.ports.chain import ChainAccess
-from carbonmarket.ports.projection import ChainProjection, Key
+from carbonmarket.ports.projection import ChainProjection
 from carbonmarket.records.chain import (
     Batch,
     BatchReconciliation,
@@ -23,6 +24,18 @@ from carbonmarket.records.chain import (
 )
 
 _TRIES = 3
+_KINDS = ("store", "retirement", "cancellation", *CUSTODY_KINDS)
+
+
+class Projected(msgspec.Struct):
+    """What is compared of the projection: the batches, by batch the grams in stores and the serials that were
+    retired and cancelled, and what the vault owes by asset."""
+
+    batches: list[Batch] = msgspec.field(default_factory=list)
+    held: Counter[str] = msgspec.field(default_factory=Counter)
+    retired: Counter[str] = msgspec.field(default_factory=Counter)
+    cancelled: Counter[str] = msgspec.field(default_factory=Counter)
+    owed: dict[str, Owed] = msgspec.field(default_factory=dict)
 
 
 def reconcile(
@@ -66,11 +79,10 @@ def _compare(chain: ChainAccess, projection: ChainProjection, now_us: int) -> Re
     cursor = projection.cursor()
     if cursor is None:
         raise NotYetFinal("no version of the chain was projected yet; run watch_chain first")
-    records = projection.everything()
-    batches = [record for record in records.values() if isinstance(record, Batch)]
-    supplies = {batch.address: _supply(chain, batch.address) for batch in batches}
-    vault = {asset: vaulted(chain, asset) for asset in owed(records.values())}
-    return decide_reconciliation(records, supplies, vault, cursor, now_us)
+    seen = projected(projection.all_of(_KINDS))
+    supplies = {batch.address: _supply(chain, batch.address) for batch in seen.batches}
+    vault = {asset: vaulted(chain, asset) for asset in seen.owed}
+    return decide_reconciliation(seen, supplies, vault, cursor, now_us)
 
 
 def _supply(chain: ChainAccess, batch: str) -> int:
@@ -83,29 +95,40 @@ def vaulted(chain: ChainAccess, asset: str) -> Vaulted:
     return Vaulted(owes=owes, holds=holds)
 
 
+def projected(records: Iterable[msgspec.Struct]) -> Projected:
+    """What is compared of projected records, which are seen once and not kept."""
+    seen = Projected()
+
+    def counted() -> Iterator[msgspec.Struct]:
+        for record in records:
+            if isinstance(record, Batch):
+                seen.batches.append(record)
+            elif isinstance(record, Store):
+                seen.held[record.batch] += record.grams
+            elif isinstance(record, Retirement):
+                seen.retired[record.batch] += _serials(record)
+            elif isinstance(record, Cancellation):
+                seen.cancelled[record.batch] += _serials(record)
+            yield record
+
+    seen.owed = owed(counted())
+    return seen
+
+
 def decide_reconciliation(
-    records: Mapping[Key, msgspec.Struct],
+    seen: Projected,
     supplies: Mapping[str, int],
     vault: Mapping[str, Vaulted],
     cursor: Cursor,
     now_us: int,
 ) -> Reconciliation:
-    """The comparison of projected ``records`` with the chain: its ``supplies`` by batch address, in grams,
-    and the ``vault`` by asset, in the asset's units."""
-    held: dict[str, int] = {}
-    burnt: dict[str, list[Retirement | Cancellation]] = {}
-    for record in records.values():
-        if isinstance(record, Store):
-            held[record.batch] = held.get(record.batch, 0) + record.grams
-        elif isinstance(record, Retirement | Cancellation):
-            burnt.setdefault(record.batch, []).append(record)
+    """The comparison of what was projected with the chain: its ``supplies`` by batch address, in grams, and
+    the ``vault`` by asset, in the asset's units."""
     batches = tuple(
-        _batch(batch, burnt.get(batch.address, []), supplies[batch.address], held.get(batch.address, 0))
-        for batch in sorted(_batches(records.values()), key=lambda batch: batch.serial_first)
+        _batch(batch, seen, supplies[batch.address])
+        for batch in sorted(seen.batches, key=lambda batch: batch.serial_first)
     )
-    assets = tuple(
-        _asset(asset, amounts, vault[asset]) for asset, amounts in sorted(owed(records.values()).items())
-    )
+    assets = tuple(_asset(asset, amounts, vault[asset]) for asset, amounts in sorted(seen.owed.items()))
     return Reconciliation(
         at_us=now_us,
         chain_id=cursor.chain_id,
@@ -143,16 +166,9 @@ def _asset(asset: str, amounts: Owed, vault: Vaulted) -> VaultReconciliation:
     )
 
 
-def _batches(records: Iterable[msgspec.Struct]) -> Iterable[Batch]:
-    return (record for record in records if isinstance(record, Batch))
-
-
-def _batch(
-    batch: Batch, burnt: list[Retirement | Cancellation], supply: int, held: int
-) -> BatchReconciliation:
+def _batch(batch: Batch, seen: Projected, supply: int) -> BatchReconciliation:
     issued = batch.serial_last - batch.serial_first + 1
-    retired = sum(_serials(each) for each in burnt if isinstance(each, Retirement))
-    cancelled = sum(_serials(each) for each in burnt if isinstance(each, Cancellation))
+    held, retired, cancelled = (each[batch.address] for each in (seen.held, seen.retired, seen.cancelled))
     outstanding = issued - retired - cancelled
     pairs = (
         ("serials leave", outstanding, "the chain's supply is", supply),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -96,6 +96,10 @@ class ChainProjection(Protocol):
 
     def cancellations_of(self, batch: str) -> list[Cancellation]:
         """The cancellations and reversals of the batch at an address, in the order of their serials."""
+        ...
+
+    def all_of(self, kinds: Collection[str]) -> Iterator[msgspec.Struct]:
+        """Every projected record of the kinds, one by one and in no order: for what looks at all of them."""
         ...
 
     def everything(self) -> dict[Key, msgspec.Struct]:
