@@ -17,6 +17,7 @@ TABLE = {
     "read": _READ_TABLE,
     "scan": ("dynamodb:Scan",),
     "append": _APPEND_TABLE,
+    "erase": ("dynamodb:DeleteItem",),
     "readwrite": (*_READ_TABLE, *_WRITE_TABLE),
 }
 _READ_OBJECT = ("s3:GetObject",)

@@ -20,6 +20,11 @@ def append(name: str, kind: Kind = "table") -> Grant:
     return Grant(kind, name, "append")
 
 
+def erase(name: str) -> Grant:
+    """A grant to delete, and neither to read nor to write."""
+    return Grant("table", name, "erase")
+
+
 def sends_as(*keys: str) -> tuple[Grant, ...]:
     """What sending a call takes: leases and stored bytes, the sender's key, and the sponsor's for the fee.
 

@@ -11,6 +11,7 @@ from infra.grants import (
     TASKS,
     append,
     change,
+    erase,
     read,
     sends_as,
     step,
@@ -34,8 +35,8 @@ RECONCILE_MONEY = Function(
 # Every step knows the float's account, which follows from the treasury's key.
 _TILL = (change("purchases"), read("accounts"), Grant("key", "treasury", "read"))
 _TREASURY = sends_as("treasury")
-# To erase for whom credits were to be retired; what opens that is not among it.
-_FORGET = change("subject_keys")
+# For whom credits were to be retired that never came.
+_FORGET = erase("subject_keys")
 
 
 RETRY_PAYOUTS = Function(

@@ -24,6 +24,7 @@ Access = Literal[
     "scan",
     "readwrite",
     "append",
+    "erase",
     "send",
     "sign",
     "create",
@@ -42,10 +43,10 @@ class DeclarationError(Exception):
 class Grant:
     """What a function may do to one resource.
 
-    ``append`` is put without update or delete (audit, locked objects); ``respond`` answers task tokens
-    of a state machine; ``crypt`` makes and opens data keys, ``decrypt`` only opens them. Kind ``custody``
-    is the table and the KMS key of that name which keep organisations' sealed keys: ``create`` adds one,
-    ``sign`` opens them. ``device_registry`` is who signs gateways' certificates.
+    ``append`` is put without update or delete (audit, locked objects), ``erase`` is delete and nothing else;
+    ``respond`` answers task tokens of a state machine; ``crypt`` makes and opens data keys, ``decrypt`` only
+    opens them. Kind ``custody`` is the table and the KMS key of that name which keep organisations' sealed
+    keys: ``create`` adds one, ``sign`` opens them. ``device_registry`` is who signs gateways' certificates.
     """
 
     kind: Kind

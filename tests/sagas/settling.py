@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from carbonmarket.errors import MarketError
-from carbonmarket_adapters.wiring import money, purchases
+from carbonmarket_adapters.wiring import money, purchases, registry
 from functions.settle_trade import steps
-from infra.grants import NOTIFY, STRIPE, change
+from infra.grants import NOTIFY, STRIPE, change, erase
 from infra.market_declarations import SETTLE_TRADE
 from tests.sagas.dying import deadly
 from tests.sagas.test_faults import CONTEXT
@@ -36,6 +36,7 @@ NEEDED = {
     "notifications": NOTIFY,
     "payments": STRIPE,
     "registry": change("registry"),
+    "subjects": erase("subject_keys"),
 }
 """What a function must be granted that uses a port; on one machine nobody asks for it."""
 
@@ -49,6 +50,7 @@ class Settling:
             patch,
             (money, "ledger"),
             (money, "payments"),
+            (registry, "subjects"),
             (purchases, "purchases"),
             (purchases, "purchase_tasks"),
         )

@@ -64,6 +64,7 @@ def till(now_us: int) -> Till:
         payments=money.payments,
         screening=screening(),
         notifications=registry.notifications(),
+        subjects=registry.subjects,
         treasury=treasury(),
         treasury_key=chosen.treasury_key,
         quote_asset=chosen.quote_asset,

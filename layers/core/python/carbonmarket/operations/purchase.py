@@ -14,6 +14,7 @@ from carbonmarket.ports.accounts import AccountsStore
 from carbonmarket.ports.chain import ChainAccess
 from carbonmarket.ports.money import Ledger, Payments
 from carbonmarket.ports.notifications import OPERATORS, Notifications, NotificationType
+from carbonmarket.ports.personal import SubjectKeys
 from carbonmarket.ports.purchases import PurchasesStore, PurchaseTasks
 from carbonmarket.ports.registry import Kept, RegistryStore
 from carbonmarket.ports.sagas import Sagas
@@ -60,8 +61,9 @@ class CreatePurchase(msgspec.Struct, frozen=True, kw_only=True):
 class Till(msgspec.Struct, frozen=True, kw_only=True):
     """Where purchases by card are settled: stores, chain, ledger, payment provider, and whose float it is.
 
-    ``payments`` is called where the provider is needed, since its library is slow to load. ``treasury`` is
-    the float's account on chain, whose key has the id ``treasury_key``; ``quote_asset`` its token's address.
+    ``payments`` is called where the provider is needed, since its library is slow to load, and ``subjects``
+    where somebody is forgotten. ``treasury`` is the float's account on chain, whose key has the id
+    ``treasury_key``; ``quote_asset`` its token's address.
     A purchase that no bank answers for is held ``risk_period_s``.
     """
 
@@ -75,6 +77,7 @@ class Till(msgspec.Struct, frozen=True, kw_only=True):
     payments: Callable[[], Payments]
     screening: Screening
     notifications: Notifications
+    subjects: Callable[[], SubjectKeys]
     treasury: str
     treasury_key: str
     quote_asset: str
@@ -220,6 +223,15 @@ def advance(
     entry = told(SYSTEM, action, moved.id, state, till.now_us)
     till.store.save_purchase(moved, kept.revision, entry, payouts=payouts, case=case)
     return Kept(moved, kept.revision + 1)
+
+
+def forget_beneficiaries(purchase: CardPurchase, till: Till) -> None:
+    """Erase for whom was to be retired what the buyer will never get: nothing needs to know that any more."""
+    has_failed = purchase.state == "failed"
+    retired = set() if has_failed else {fill.book for fill in purchase.due_fills}
+    for leg in quote_of(purchase, till).legs:
+        if leg.retirement is not None and leg.book not in retired:
+            till.subjects().erase(leg.retirement.id)
 
 
 def notify(purchase: CardPurchase, type: NotificationType, till: Till, **data: str) -> None:

@@ -11,7 +11,16 @@ from carbonmarket.errors import ChainRefused, Conflict, NotYetFinal
 from carbonmarket.operations.create_quote import cents
 from carbonmarket.operations.create_retirement import certificate_url
 from carbonmarket.operations.fates import committed_fate
-from carbonmarket.operations.purchase import Till, advance, load, notify, open_case, quote_of, reached
+from carbonmarket.operations.purchase import (
+    Till,
+    advance,
+    forget_beneficiaries,
+    load,
+    notify,
+    open_case,
+    quote_of,
+    reached,
+)
 from carbonmarket.operations.purchase_payment import GivenBack, book_delivery, is_held, stop_of
 from carbonmarket.operations.purchase_refund import book_refunds, given_back
 from carbonmarket.ports.chain import Fate
@@ -147,7 +156,8 @@ def _give(purchase: CardPurchase, fill: Fill, account: str, till: Till) -> Fate:
 
 
 def retire(purchase: str, till: Till) -> tuple[str, ...]:
-    """Order the retirements that were asked for, one for each batch, and start their sagas; their ids.
+    """Order the retirements that were asked for, one for each batch, and start their sagas; their ids. For
+    whom the others would have been is forgotten.
 
     What becomes of them is told by the saga retire: the credits are the buyer's already. NotYetFinal before
     they are.
@@ -167,6 +177,7 @@ def retire(purchase: str, till: Till) -> tuple[str, ...]:
             till.registry.save_retirement(_retirement(kept.record, fill, plan, till), NEW, entry)
         till.sagas.start("retire", plan.id, {"retirement": plan.id})
         ordered.append(plan.id)
+    forget_beneficiaries(kept.record, till)
     if tuple(ordered) != kept.record.retirements:
         advance(kept, kept.record.state, "retire_purchase", till, retirements=tuple(ordered))
     return tuple(ordered)

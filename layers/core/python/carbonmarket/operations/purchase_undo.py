@@ -8,6 +8,7 @@ from carbonmarket.operations.fates import was_never_taken
 from carbonmarket.operations.purchase import (
     Till,
     advance,
+    forget_beneficiaries,
     notify,
     open_case,
     quote_of,
@@ -57,7 +58,8 @@ def fail_purchase(purchase: str, reason: str, till: Till) -> CardPurchase:
 
 
 def _told(failed: CardPurchase, till: Till) -> CardPurchase:
-    """The failed purchase, once its buyer and the operators are told."""
+    """The failed purchase, once it is forgotten for whom it was, and its buyer and the operators are told."""
+    forget_beneficiaries(failed, till)
     notify(failed, "purchase.failed", till, reason=failed.failure)
     if failed.fills:
         tell_operators(_kept_credits(failed, failed.failure, till), till)

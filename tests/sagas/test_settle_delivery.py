@@ -1,0 +1,127 @@
+"""What ends a purchase after its fill that no step foresaw, and what is forgotten of who gets nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from carbonmarket.errors import BudgetSpent, Conflict
+from carbonmarket.operations.purchase_payment import Disputed, GivenBack
+from carbonmarket_adapters.wiring import chain, purchases, registry
+from tests.sagas.settling import Settling
+from tests.sagas.test_settle_order import Access
+from tests.sagas.test_settle_refunds import CREATED, refund
+from tests.sagas.test_settle_trade import CENTS
+from tests.sagas.till import GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till
+
+
+@pytest.fixture
+def settling(till: Till, monkeypatch: pytest.MonkeyPatch) -> Settling:
+    """Steps that the story runs."""
+    return Settling(till, monkeypatch)
+
+
+def without_gas(settling: Settling, monkeypatch: pytest.MonkeyPatch, card: str) -> str:
+    """A purchase whose delivery has begun, and found the sponsor's budget used up."""
+
+    def spent(*_: Any) -> None:
+        raise BudgetSpent("the sponsor's budget is used up")
+
+    purchase = settling.bought("capture", card)
+    settling.step(purchase, "hold")
+    if settling.ended(purchase, "hold") is None:
+        settling.till.operator(f"/v1/purchases/{purchase}/release")
+    access = Access(submit=spent)
+    with monkeypatch.context() as patch, pytest.raises(BudgetSpent):
+        patch.setattr(chain, "chain_access", lambda: access)
+        settling.step(purchase, "deliver")
+    return purchase
+
+
+def test_a_refund_before_the_deliverys_first_call_still_stops_it(
+    settling: Settling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = settling.till
+    owed, held = till.paid(), till.held()
+    purchase = without_gas(settling, monkeypatch, SECURE_CARD)
+    made = refund(till, purchase, 40)
+    # It is being delivered, for all that the event can tell: the provider sends it again.
+    assert till.deliver_webhook(CREATED, made) == (409, "stale-write")
+    with pytest.raises(GivenBack) as stopped:
+        settling.step(purchase, "deliver")
+    assert settling.fail(purchase, stopped.value)["money"] == "refunded"
+    assert till.deliver_webhook(CREATED, made) == (200, "handled")
+    assert (till.paid(), till.held()) == (owed, held)
+
+
+def test_a_dispute_before_the_deliverys_first_call_still_stops_it(
+    settling: Settling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = settling.till
+    held = till.held()
+    purchase = without_gas(settling, monkeypatch, "pm_card_createDispute")
+    assert till.deliver_webhook("charge.dispute.created", till.intent(purchase)) == (200, "handled")
+    with pytest.raises(Disputed):
+        settling.step(purchase, "deliver")
+    assert till.held() == held
+
+
+@pytest.mark.parametrize("cents", [CENTS - 1, None])
+def test_what_a_person_took_from_the_card_is_given_back(settling: Settling, cents: int | None) -> None:
+    till = settling.till
+    owed, differences = till.paid(), till.reconciled().differences
+    till.offer()
+    placed = till.offer()
+    quote = till.quote(2 * GRAMS)
+    till.withdraw(placed)
+    purchase = till.buy(quote)
+    settling.until(purchase, "await_fill")
+    part = {} if cents is None else {"amount_to_capture": cents}
+    taken = till.stripe().v1.payment_intents.capture(till.intent(purchase), part).amount_received
+    with pytest.raises(Conflict, match=f"{taken} of payment .* were captured already") as refused:
+        settling.step(purchase, "capture")
+    failed = settling.deaths.run(lambda: settling.fail(purchase, refused.value))
+    assert (failed["state"], failed["money"]) == ("failed", "refunded")
+    [back] = till.stripe().v1.refunds.list({"payment_intent": till.intent(purchase)}).data
+    assert (back.amount, till.paid()) == (taken, owed)
+    assert [case["kind"] for case in till.cases(purchase)] == ["kept_credits"]
+    assert till.reconciled().differences == differences
+
+
+def beneficiaries(purchase: str) -> list[bool]:
+    """Of each leg of the purchase's quote, whether anybody can still read for whom it is to be retired."""
+    store = purchases.purchases()
+    bought = store.purchase(purchase)
+    assert bought is not None
+    quoted = store.quote(bought.record.quote)
+    assert quoted is not None
+    planned = [leg.retirement for leg in quoted.record.legs]
+    return [registry.subjects().open(plan.sealed) is not None for plan in planned if plan is not None]
+
+
+def test_nobody_is_remembered_for_whom_a_failed_purchase_was(settling: Settling) -> None:
+    purchase = settling.bought("authorise", deliver="retire", retirement=RETIREMENT)
+    assert beneficiaries(purchase) == [True]
+    settling.deaths.run(lambda: settling.fail(purchase, Conflict("a story")))
+    assert beneficiaries(purchase) == [False]
+    # An execution that is run again finds nobody there.
+    assert settling.fail(purchase, Conflict("a story"))["money"] == "voided"
+
+
+def test_nobody_is_remembered_for_whom_a_leg_was_that_met_no_offer(settling: Settling) -> None:
+    till = settling.till
+    till.offer(30)
+    other = till.exchange.order("sell", PRICE + 5, 30, book=str(till.exchange.books[1]))
+    placed = till.exchange.post(till.exchange.seller, "/v1/orders", other)
+    till.exchange.watch()
+    wanted: Any = {"batch": None, "criteria": {"countries": ["US"]}}
+    quote = till.quote(**wanted, deliver="retire", retirement=RETIREMENT)
+    till.withdraw(placed)
+    purchase = till.buy(quote)
+    settling.until(purchase, "capture")
+    settling.step(purchase, "hold")
+    till.operator(f"/v1/purchases/{purchase}/release")
+    settling.until(purchase, "retire", "deliver")
+    assert till.purchase(purchase)["retirements"] == [quote["legs"][0]["retirement"]]
+    assert beneficiaries(purchase) == [True, False]
