@@ -157,7 +157,8 @@ FUNCTIONS = (
         "reconcile",
         "functions.reconcile.handler.handler",
         (change("chain"), Grant("table", "chain", "scan")),
-        timeout_seconds=300,
+        # The table is read as a whole: the most that Lambda gives.
+        timeout_seconds=900,
         concurrency=1,
     ),
     RECONCILE_MONEY,
@@ -177,7 +178,7 @@ FUNCTIONS = (
             Grant("key", "treasury", "read"),
             *sends_as("oracle"),
         ),
-        timeout_seconds=300,
+        timeout_seconds=900,
         concurrency=1,
     ),
 )
