@@ -98,6 +98,8 @@ module carbon_market::imports {
         inputs::assert_text(&uri);
         assert!(vintage_start < vintage_end, E_BAD_VINTAGE);
         assert!(!project_registry::project_exists(project), E_PROJECT_OF_HERE);
+        // Before the batch's id is looked at: whoever repeats an import repeats its id, too.
+        assert!(!was_imported(registry, registry_serial), E_IMPORTED_BEFORE);
         let batch = credit_batch::batch_address(batch_id);
         let labels = labels | credit_batch::not_measured_here();
         let (serial_first, serial_last) =
@@ -142,7 +144,6 @@ module carbon_market::imports {
 
     fun keep_origin(batch: address, serial: Serial, project_name: String) acquires Imports {
         let imports = &mut Imports[@carbon_market];
-        assert!(!imports.batches.contains(serial), E_IMPORTED_BEFORE);
         imports.batches.add(serial, batch);
         imports.origins.add(batch, Origin::V1 { serial, project_name });
     }

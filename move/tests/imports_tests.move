@@ -118,6 +118,13 @@ module carbon_market::imports_tests {
     }
 
     #[test]
+    #[expected_failure(abort_code = imports::E_IMPORTED_BEFORE, location = imports)]
+    fun a_repeated_import_is_told_from_another_batch_of_its_id() {
+        imported();
+        bring(b"IMP1", b"ACR-US-102-2005-1 to 5");
+    }
+
+    #[test]
     #[expected_failure(abort_code = credit_batch::E_BATCH_EXISTS, location = credit_batch)]
     fun a_batch_id_is_used_once() {
         imported();
