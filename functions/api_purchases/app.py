@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
 from carbonmarket.chain.market_calls import ROUTE_BOOKS_MAX
 from carbonmarket.commitments import SALT_BYTES
 from carbonmarket.operations import create_quote as quoting
@@ -171,6 +173,9 @@ def close_case(call: Call) -> object:
 def receive_payment_event(call: Call) -> object:
     """Take an event that Stripe has signed."""
     received = receiving.receive_payment_event(call.raw, call.signature, purchases.till(call.now_us))
+    if received.state == "failed":
+        # Stripe was told that we have it: nobody sends it again, and a person must know.
+        _count_failed()
     return {"id": received.id, "state": received.state}
 
 
@@ -188,3 +193,14 @@ def replay_event(call: Call) -> object:
         call.path["event"], caller=call.caller, till=purchases.till(call.now_us)
     )
     return show_purchases.payment_event(replayed)
+
+
+def _count_failed() -> None:
+    with single_metric(
+        name="PaymentEventFailed",
+        unit=MetricUnit.Count,
+        value=1,
+        namespace="CarbonMarket",
+        default_dimensions={"service": "api_purchases"},
+    ):
+        pass

@@ -24,6 +24,8 @@ from infra.stages import StageConfig
 _FIVE_MINUTES = Duration.minutes(5)
 _TWO_HOURS = Duration.hours(2)
 _DAY = Duration.days(1)
+# How long a schedule may be silent: a period of its metric, and how many of them.
+_PATIENCE = {"rate(1 minute)": (_FIVE_MINUTES, 3), "rate(1 hour)": (_TWO_HOURS, 1)}
 
 
 class ObservabilityStack(Stack):
@@ -72,7 +74,8 @@ class ObservabilityStack(Stack):
         self._alarm(
             "api-faults", api.api.metric_server_error(period=_FIVE_MINUTES), "The API answered with a 5xx"
         )
-        self._market(functions)
+        self._market()
+        self._schedules(declared, functions)
 
     def _functions(self, functions: FunctionsStack) -> None:
         for name, function in functions.functions.items():
@@ -86,7 +89,7 @@ class ObservabilityStack(Stack):
                 periods=3,
             )
 
-    def _market(self, functions: FunctionsStack) -> None:
+    def _market(self) -> None:
         self._alarm(
             "reconciliation-difference",
             _market_metric("ReconciliationDifference", "reconcile", _DAY),
@@ -124,32 +127,29 @@ class ObservabilityStack(Stack):
             ("payout-began-to-wait", "PayoutBeganToWait", "A seller could not be paid"),
         ):
             self._alarm(name, _market_metric(metric, "notifications", _FIVE_MINUTES), description)
+        self._alarm(
+            "payment-event-failed",
+            _market_metric("PaymentEventFailed", "api_purchases", _FIVE_MINUTES),
+            "An event of the payment provider could not be handled",
+        )
         # Longer than the hour between two runs, so that no alarm goes off between them.
         for name, metric, description in (
             ("cases-open", "CasesOpen", "A case waits for a person"),
             ("payouts-waiting", "PayoutsWaiting", "Sellers are owed what could not be paid"),
         ):
             self._alarm(name, _market_metric(metric, "retry_payouts", _TWO_HOURS), description)
-        self._alarm(
-            "retry-payouts-silent",
-            functions.functions["retry-payouts"].metric_invocations(period=_TWO_HOURS),
-            "Nobody has tried payouts again, or counted what waits, for two hours",
-            below=True,
-        )
-        for name, what in (("reconcile", "credits"), ("reconcile-money", "money")):
+
+    def _schedules(self, declared: Declarations, functions: FunctionsStack) -> None:
+        for schedule in declared.schedules:
+            period, periods = _PATIENCE.get(schedule.expression, (_DAY, 1))
+            minutes = periods * int(period.to_minutes())
             self._alarm(
-                f"{name}-silent",
-                functions.functions[name].metric_invocations(period=_DAY),
-                f"The daily reconciliation of {what} did not run",
+                f"{schedule.name}-silent",
+                functions.functions[schedule.function].metric_invocations(period=period),
+                f"Nothing has run {schedule.function} for {minutes} minutes",
+                periods=periods,
                 below=True,
             )
-        self._alarm(
-            "watch-chain-silent",
-            functions.functions["watch-chain"].metric_invocations(period=_FIVE_MINUTES),
-            "Nobody has watched the chain for 15 minutes",
-            periods=3,
-            below=True,
-        )
 
     def _alarm(
         self,
@@ -199,6 +199,15 @@ class ObservabilityStack(Stack):
             topic_name=resource_name(self._config.stage, "alarms"),
             master_key=key,
             enforce_ssl=True,
+        )
+        # A topic's own policy takes the place of the one that lets its account's alarms publish.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
         )
         topic.add_subscription(subscriptions.EmailSubscription(self._config.alarms_email))
         return topic

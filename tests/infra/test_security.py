@@ -192,12 +192,26 @@ def test_every_alarm_is_told_to_somebody(synthesised: Synthesised) -> None:
     assert synthesised.all("AWS::SNS::Subscription")
 
 
+def test_alarms_may_publish_to_their_topic(synthesised: Synthesised) -> None:
+    (policy,) = synthesised.all("AWS::SNS::TopicPolicy")
+    # A policy of its own takes the place of the one with which every topic lets its account's alarms publish.
+    [allowed] = [
+        each for each in policy.properties["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"
+    ]
+    assert (allowed["Action"], allowed["Principal"]) == (
+        "sns:Publish",
+        {"Service": "cloudwatch.amazonaws.com"},
+    )
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
 def test_dead_letters_sagas_and_the_reconciliation_are_watched(synthesised: Synthesised) -> None:
     alarms = {alarm.properties["AlarmName"] for alarm in synthesised.all("AWS::CloudWatch::Alarm")}
     wanted = {f"{queue.name}-depth" for queue in DECLARED.queues if not queue.dlq}
     for machine in DECLARED.state_machines:
         wanted |= {f"{machine.name}-failed", f"{machine.name}-timed-out"}
-    wanted |= {"reconciliation-difference", "reconcile-silent", "watch-chain-silent"}
+    wanted |= {f"{schedule.name}-silent" for schedule in DECLARED.schedules}
+    wanted |= {"reconciliation-difference", "money-reconciliation-difference", "payment-event-failed"}
     wanted |= {"case-opened", "cases-open", "payout-began-to-wait", "payouts-waiting"}
     assert {resource_name(STAGE, name) for name in wanted} <= alarms
 
@@ -212,8 +226,9 @@ def test_the_markets_own_alarms_watch_metrics_that_the_functions_send(synthesise
                 # Counted where they are sent, by whichever function.
                 assert metric in COUNTED.values()
             else:
-                source = (ROOT / "functions" / service / "handler.py").read_text()
-                assert f'service="{service}"' in source
+                folder = ROOT / "functions" / service
+                source = "".join(path.read_text() for path in folder.glob("*.py"))
+                assert re.search(rf'service"?[=:] ?"{service}"', source)
                 assert f'name="{metric}"' in source
             watched += 1
     assert watched > 0
