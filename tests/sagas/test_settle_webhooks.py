@@ -85,12 +85,17 @@ def test_a_bank_that_agrees_after_the_purchase_failed_is_told_to_let_the_money_g
     assert till.balances() == before[0]
 
 
-def test_a_webhook_of_a_payment_that_is_not_ours_is_kept_and_can_be_replayed(settling: Settling) -> None:
+def test_a_webhook_of_a_payment_that_is_not_ours_is_kept_and_can_be_replayed(
+    settling: Settling, capsys: pytest.CaptureFixture[str]
+) -> None:
     till = settling.till
     foreign = till.stripe().v1.payment_intents.create({"amount": 500, "currency": "usd"})
     till.stripe().v1.payment_intents.cancel(foreign.id)
     before = till.balances()
+    capsys.readouterr()
     assert till.deliver_webhook("payment_intent.canceled", foreign.id) == (200, "failed")
+    # It raises an alarm: the provider was told that we have it.
+    assert capsys.readouterr().out.count('"PaymentEventFailed":[1.0]') == 1
     [event] = [each for each in till.listed("/v1/payment-events") if foreign.id in (each["reason"] or "")]
     replayed = till.operator(f"/v1/payment-events/{event['id']}/replay")
     assert (replayed["state"], replayed["reason"]) == (
