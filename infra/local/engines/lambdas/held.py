@@ -1,6 +1,6 @@
 """Holds calls of AWS to what is granted, as a function's policy does there: what no grant allows is refused.
 
-``python -m infra.local.engines.lambdas.held HANDLER GRANTED`` is AWS's runtime client in such a process;
+``python -m infra.local.engines.lambdas.held GRANTED HANDLER`` is AWS's runtime client in such a process;
 GRANTED is the JSON of the full names that each action is granted on. Services that no grant is about are let
 through. The platform's own keys are files on one machine, so that grants of them are not seen here.
 """
@@ -93,7 +93,7 @@ def asked(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[t
 
 def main() -> None:
     """Run a function's process."""
-    handler, allowed = sys.argv[1:]
+    allowed, handler = sys.argv[1:]
     install(json.loads(allowed))
     sys.argv = ["awslambdaric", handler]
     runpy.run_module("awslambdaric", run_name="__main__")

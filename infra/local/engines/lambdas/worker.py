@@ -63,7 +63,7 @@ class Worker:
         granted = held.full_names(function.grants, name.removesuffix(function.name))
         with log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - a declared handler
-                [sys.executable, "-m", held.__name__, function.handler, json.dumps(granted)],
+                [sys.executable, "-m", held.__name__, json.dumps(granted), function.handler],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
