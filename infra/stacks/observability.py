@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from aws_cdk import Duration, Stack
@@ -14,7 +15,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.constructs.function import METRICS_NAMESPACE
-from infra.declarations import Declarations, resource_name
+from infra.declarations import Declarations, StateMachine, resource_name
 from infra.stacks.api import ApiStack
 from infra.stacks.data import DataStack
 from infra.stacks.events import EventsStack
@@ -64,13 +65,8 @@ class ObservabilityStack(Stack):
                 f"The oldest message of {source.queue} has waited for 15 minutes",
                 threshold=900,
             )
-        for name, machine in events.state_machines.items():
-            for kind, metric in {
-                "failed": machine.metric_failed(period=_FIVE_MINUTES),
-                "timed-out": machine.metric_timed_out(period=_FIVE_MINUTES),
-                "aborted": machine.metric_aborted(period=_FIVE_MINUTES),
-            }.items():
-                self._alarm(f"{name}-{kind}", metric, f"A saga {name} ended {kind}")
+        for declared_machine in declared.state_machines:
+            self._saga(declared_machine, events, functions)
         self._alarm(
             "api-faults", api.api.metric_server_error(period=_FIVE_MINUTES), "The API answered with a 5xx"
         )
@@ -88,6 +84,26 @@ class ObservabilityStack(Stack):
                 f"Function {name} was refused a place to run in for 15 minutes",
                 periods=3,
             )
+
+    def _saga(self, declared: StateMachine, events: EventsStack, functions: FunctionsStack) -> None:
+        machine, undo = events.state_machines[declared.name], functions.functions[_undo(declared)]
+        # A refusal is an ordinary end, a declined card's too: its undo ran, once and without an error.
+        unforeseen = cloudwatch.MathExpression(
+            expression="FILL(failed, 0) - FILL(undone, 0) + FILL(errors, 0)",
+            using_metrics={
+                "failed": machine.metric_failed(),
+                "undone": undo.metric_invocations(),
+                "errors": undo.metric_errors(),
+            },
+            # An undo and its end may fall into two periods, which is an alarm about nothing.
+            period=Duration.minutes(15),
+        )
+        for kind, metric in {
+            "failed": unforeseen,
+            "timed-out": machine.metric_timed_out(period=_FIVE_MINUTES),
+            "aborted": machine.metric_aborted(period=_FIVE_MINUTES),
+        }.items():
+            self._alarm(f"{declared.name}-{kind}", metric, f"A saga {declared.name} ended {kind}")
 
     def _market(self) -> None:
         self._alarm(
@@ -211,6 +227,14 @@ class ObservabilityStack(Stack):
         )
         topic.add_subscription(subscriptions.EmailSubscription(self._config.alarms_email))
         return topic
+
+
+def _undo(machine: StateMachine) -> str:
+    """The function after which an execution has failed as it should."""
+    states = json.loads(machine.path.read_text())["States"]
+    ends = {name for name, state in states.items() if state["Type"] == "Fail"}
+    (undo,) = (name for name, state in states.items() if state.get("Next") in ends)
+    return machine.placeholders()[undo]
 
 
 def _market_metric(name: str, service: str, period: Duration) -> cloudwatch.Metric:

@@ -216,6 +216,21 @@ def test_dead_letters_sagas_and_the_reconciliation_are_watched(synthesised: Synt
     assert {resource_name(STAGE, name) for name in wanted} <= alarms
 
 
+def test_a_saga_that_was_refused_and_undone_wakes_nobody(synthesised: Synthesised) -> None:
+    undos = {"mint": "mint-reject-period", "retire": "retire-fail-retirement"}
+    undos["settle_trade"] = "settle_trade-fail-purchase"
+    alarms = {alarm.properties["AlarmName"]: alarm for alarm in synthesised.all("AWS::CloudWatch::Alarm")}
+    for saga, undo in undos.items():
+        alarm = alarms[resource_name(STAGE, f"{saga}-failed")]
+        metrics = {metric["Id"]: metric for metric in alarm.properties["Metrics"]}
+        (expression,) = (metric["Expression"] for metric in metrics.values() if "Expression" in metric)
+        assert expression == "FILL(failed, 0) - FILL(undone, 0) + FILL(errors, 0)"
+        for id, counted in {"undone": "Invocations", "errors": "Errors"}.items():
+            metric = metrics[id]["MetricStat"]["Metric"]
+            function = synthesised.short(metric["Dimensions"][0]["Value"], alarm.key[0], "FunctionName")
+            assert (function, metric["MetricName"]) == (undo, counted)
+
+
 def test_the_markets_own_alarms_watch_metrics_that_the_functions_send(synthesised: Synthesised) -> None:
     watched = 0
     for alarm in synthesised.all("AWS::CloudWatch::Alarm"):
