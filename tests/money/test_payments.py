@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
@@ -105,7 +106,9 @@ def test_a_declined_card_says_why(payments: Payments, key: Key, card: str, code:
     assert payments.status(declined.intent).reason == declined.reason
 
 
-def test_3d_secure_shifts_the_liability(payments: Payments, provider: Provider, key: Key) -> None:
+def test_3d_secure_shifts_the_liability(
+    payments: Payments, provider: Provider, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = hold(payments, key(), "pm_card_threeDSecure2Required")
     assert (asked.state, asked.liability_shifted) == ("requires_action", False)
     assert asked.client_secret.startswith(asked.intent + "_secret_")
@@ -115,6 +118,17 @@ def test_3d_secure_shifts_the_liability(payments: Payments, provider: Provider, 
     held = payments.status(asked.intent)
     assert (held.state, held.liability_shifted) == ("authorised", True)
     assert not hold(payments, key()).liability_shifted
+
+    real = StripePayments._intent
+
+    def exempted(self: StripePayments, *asked_for: Any) -> Any:
+        intent = real(self, *asked_for)
+        card = intent["latest_charge"]["payment_method_details"]["card"]
+        card["three_d_secure"] |= {"exemption_indicator": "low_risk", "exemption_indicator_applied": True}
+        return intent
+
+    monkeypatch.setattr(StripePayments, "_intent", exempted)
+    assert not payments.status(asked.intent).liability_shifted
 
 
 def test_failed_3d_secure_is_a_decline(payments: Payments, provider: Provider, key: Key) -> None:

@@ -401,7 +401,8 @@ def _authorisation(intent: _Object) -> Authorisation:
 def _is_shifted(charge: _Object) -> bool:
     card = (charge["payment_method_details"] or {}).get("card") or {}
     secure = card.get("three_d_secure") or {}
-    return secure.get("result") in _SHIFTED
+    # A bank that was asked for an exemption, and accepts it, answers for nothing.
+    return secure.get("result") in _SHIFTED and not secure.get("exemption_indicator_applied")
 
 
 def _why(intent: _Object) -> tuple[str, str]:
