@@ -1,6 +1,12 @@
 """Fixtures for every test: engines in fixtures/machine.py, a whole market in fixtures/market.py,
 its exchange in fixtures/exchange.py,
-its till in fixtures/till.py."""
+its till in fixtures/till.py; and who runs with whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
 
 pytest_plugins = [
     "tests.fixtures.machine",
@@ -8,3 +14,24 @@ pytest_plugins = [
     "tests.fixtures.exchange",
     "tests.fixtures.till",
 ]
+
+FOLDER = Path(__file__).parent
+SESSIONS = {"opened_world": "exchange", "samples": "samples"}
+"""Fixtures of a session that start slowly and that stories leave changed, and the group that has them."""
+ROOMS = {"chain", "e2e", "infra", "ingest", "localnet", "money", "move"}
+"""Folders whose tests share engines, templates or compiled contracts."""
+
+
+# Before the workers read the groups.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs all that shares an engine, in the order of the files: it is started once, and what a
+    story finds there does not hang on which process was free."""
+    for item in items:
+        room = item.path.relative_to(FOLDER).parts[0]
+        group = next(
+            (group for fixture, group in SESSIONS.items() if fixture in item.fixturenames),  # type: ignore[attr-defined]
+            room if room in ROOMS else None,
+        )
+        if group and not any(item.iter_markers("xdist_group")):
+            item.add_marker(pytest.mark.xdist_group(group))

@@ -136,7 +136,7 @@ def test_the_float_is_not_overdrawn(settling: Settling) -> None:
     till.offer()
     purchase = till.buy(till.quote())
     settling.until(purchase, "await_authentication")
-    left = till.balances()[TREASURY_FLOAT, "USDC"][0]
+    left = till.balance(TREASURY_FLOAT, "USDC")
     taken = Transfer(
         debit=CAPITAL, credit=TREASURY_FLOAT, amount=left, currency="USDC", reason="a story takes the float"
     )

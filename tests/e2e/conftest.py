@@ -22,13 +22,11 @@ from tests.fixtures.machine import forget_wiring
 FOLDER = Path(__file__).parent
 
 
-# Before the workers read the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs this folder: all of it lives on one machine."""
+    """All of this folder lives on one machine."""
     for item in items:
         if FOLDER in item.path.parents:
-            for mark in (pytest.mark.engines, pytest.mark.chain, pytest.mark.xdist_group("e2e")):
+            for mark in (pytest.mark.engines, pytest.mark.chain):
                 item.add_marker(mark)
 
 

@@ -44,9 +44,14 @@ def up(market: Market) -> subprocess.Popen[str]:
     command = [str(PROGRAM), "up", "--state", str(settings.state)]
     for name, port in settings.ports().items():
         command += ["--" + name.replace("_", "-"), str(port)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=market.out
-    )
+    # Tests behind a shell's "&" ignore it, and a process that is started inherits that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=market.out
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def printed_until(output: IO[str], words: str) -> str:

@@ -124,12 +124,3 @@ def _findings(report: Path) -> list[str]:
 def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
     """The stage dev."""
     return synthesise(STAGE, tmp_path_factory.mktemp("cdk"))
-
-
-# Before the workers read the groups.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what needs the templates in one process, so that they are synthesised once."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("infra"))

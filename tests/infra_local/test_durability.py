@@ -16,7 +16,7 @@ from infra.local.engines.process import Engine
 from tests.fixtures.machine import AwsEndpoint
 from tests.infra_local.conftest import DECLARED, eventually
 
-pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("samples")]
+pytestmark = pytest.mark.engines
 
 
 def restart(engine: Engine) -> None:

@@ -14,19 +14,8 @@ from infra.local.engines.events.scheduler import Scheduler
 from tests.fixtures.machine import AwsEndpoint
 from tests.infra_local.conftest import eventually
 
-engines = [pytest.mark.engines, pytest.mark.xdist_group("samples")]
 
-
-def apply(marks: list[pytest.MarkDecorator]):  # type: ignore[no-untyped-def]
-    def decorate(test):  # type: ignore[no-untyped-def]
-        for mark in marks:
-            test = mark(test)
-        return test
-
-    return decorate
-
-
-@apply(engines)
+@pytest.mark.engines
 def test_done_messages_are_deleted_and_failed_ones_end_in_the_dead_letter_queue(
     samples: AwsEndpoint, tmp_path: Path
 ) -> None:
@@ -49,7 +38,7 @@ def test_done_messages_are_deleted_and_failed_ones_end_in_the_dead_letter_queue(
     assert sorted((tmp_path / "taken").read_text().split()) == ["one", "three"]
 
 
-@apply(engines)
+@pytest.mark.engines
 def test_a_batch_whose_function_dies_comes_back(samples: AwsEndpoint, tmp_path: Path) -> None:
     sqs = samples.client("sqs")
     url = sqs.get_queue_url(QueueName=samples.name("work"))["QueueUrl"]

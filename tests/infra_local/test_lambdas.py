@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from tests.fixtures.machine import AwsEndpoint
 from tests.infra_local.conftest import eventually, invoke
 
-pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("samples")]
+pytestmark = pytest.mark.engines
 
 
 def test_a_function_sees_its_event_its_name_and_the_settings(samples: AwsEndpoint) -> None:

@@ -21,7 +21,7 @@ from tests.fixtures.machine import STAGE, AwsEndpoint
 from tests.infra_local.conftest import eventually
 from tests.infra_local.mqtt import Device
 
-pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("samples")]
+pytestmark = pytest.mark.engines
 
 RULE = {
     "sql": "SELECT *, topic(4) AS gateway FROM 'carbonmarket/${stage}/gateways/+/messages' WHERE n >= 0",

@@ -14,7 +14,7 @@ from infra.local.deploy import function_arn
 from tests.fixtures.machine import AwsEndpoint
 from tests.infra_local.conftest import eventually
 
-pytestmark = [pytest.mark.engines, pytest.mark.xdist_group("samples")]
+pytestmark = pytest.mark.engines
 
 
 def arn(name: str) -> str:

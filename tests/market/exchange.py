@@ -23,6 +23,8 @@ LOT = 10
 MIN_NOTIONAL = 100
 DOLLARS = 10**12
 GRAMS = 400
+KILOWATTS = 5
+"""A sunny day of 120 kWh: about 100 kg for the stories of a session to sell."""
 _keys = itertools.count(1)
 
 
@@ -41,7 +43,7 @@ class Exchange:
         """Mint two batches, open their books, hand out dollars."""
         site = Site(self.world)
         self.seller = site.organisation
-        self.batches = [site.mint(), self._given(Site(self.world))]
+        self.batches = [site.mint(KILOWATTS), self._given(Site(self.world))]
         self.buyer, self.rival = (self._admit(name) for name in ("Buyer", "Rival"))
         self.watch()
         for batch in self.batches:
@@ -65,7 +67,7 @@ class Exchange:
 
     def _given(self, site: Site) -> str:
         """A batch whose developer gives all of it to the seller."""
-        batch = site.mint()
+        batch = site.mint(KILOWATTS)
         self.watch()
         [held] = site.get("/v1/holdings")["edges"]
         site.post("/v1/transfers", {"batch": batch, "to": self.seller, "grams": held["node"]["grams"]})

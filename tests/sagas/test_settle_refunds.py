@@ -47,14 +47,9 @@ def compared(till: Till) -> tuple[Any, int]:
     return result.differences, result.in_flight
 
 
-def paid_by(till: Till) -> int:
-    """What the buyer has paid and not received, in cents."""
-    return -till.balances().get((f"buyer:{till.exchange.buyer}", "USD"), (0, 0, 0))[0]
-
-
 def suspended(till: Till) -> int:
     """What a person must still decide on, in cents; below zero where more was given back than was owed."""
-    return -till.balances().get(("suspense", "USD"), (0, 0, 0))[0]
+    return -till.balance("suspense")
 
 
 def refund(till: Till, purchase: str, cents: int | None = None) -> str:
@@ -74,7 +69,7 @@ def test_a_refund_while_the_credits_are_held_ends_the_purchase(
     settling: Settling, reconciled: Callable[[], None], part: int | None
 ) -> None:
     till = settling.till
-    owed, held = paid_by(till), till.held()
+    owed, held = till.paid(), till.held()
     # Another purchase of the same buyer has paid too, and keeps its money.
     other = settling.bought("capture")
     purchase = settling.bought("capture")
@@ -92,12 +87,12 @@ def test_a_refund_while_the_credits_are_held_ends_the_purchase(
     found = till.purchase(purchase)
     assert (found["state"], found["money"]) == ("failed", "refunded")
     assert found["failure"] == "the money was given back before the credits were delivered"
-    assert (refunded_of(till, purchase), paid_by(till), till.held()) == (CENTS, owed + CENTS, held)
+    assert (refunded_of(till, purchase), till.paid(), till.held()) == (CENTS, owed + CENTS, held)
     assert {each["kind"] for each in till.cases(purchase)} == {"refund", "kept_credits"}
     settling.step(other, "hold")
     till.operator(f"/v1/purchases/{other}/release")
     settling.until(other, "complete", "deliver")
-    assert (paid_by(till), till.held()) == (owed, held + GRAMS)
+    assert (till.paid(), till.held()) == (owed, held + GRAMS)
     reconciled()
 
 
@@ -105,7 +100,7 @@ def test_a_refund_that_nobody_told_of_stops_the_delivery(
     settling: Settling, reconciled: Callable[[], None]
 ) -> None:
     till = settling.till
-    held, owed = till.held(), paid_by(till)
+    held, owed = till.held(), till.paid()
     purchase = settling.bought("hold", SECURE_CARD)
     made = refund(till, purchase, 40)
     with pytest.raises(GivenBack) as stopped:
@@ -113,7 +108,7 @@ def test_a_refund_that_nobody_told_of_stops_the_delivery(
     failed = settling.fail(purchase, stopped.value)
     assert (failed["money"], refunded_of(till, purchase), till.held()) == ("refunded", CENTS, held)
     # The undo has booked it, so that the event finds nothing to do.
-    assert paid_by(till) == owed
+    assert till.paid() == owed
     assert till.deliver_webhook(CREATED, made) == (200, "handled")
     reconciled()
 
@@ -122,7 +117,7 @@ def test_a_refund_while_the_credits_are_on_their_way_is_after_delivery(
     settling: Settling, reconciled: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     till = settling.till
-    held, owed = till.held(), paid_by(till)
+    held, owed = till.held(), till.paid()
     purchase = settling.bought("hold", SECURE_CARD)
 
     def away(access: Any, key: str) -> Fate:
@@ -141,7 +136,7 @@ def test_a_refund_while_the_credits_are_on_their_way_is_after_delivery(
     assert till.deliver_webhook(CREATED, made) == (200, "handled")
     [case] = till.cases(purchase)
     assert case["text"] == "40 cents were given back after the credits had been delivered"
-    assert (paid_by(till), till.held()) == (owed, held + GRAMS)
+    assert (till.paid(), till.held()) == (owed, held + GRAMS)
     reconciled()
 
 
@@ -149,12 +144,12 @@ def test_an_undo_gives_back_what_a_person_has_left(
     settling: Settling, reconciled: Callable[[], None]
 ) -> None:
     till = settling.till
-    owed = paid_by(till)
+    owed = till.paid()
     purchase = settling.bought("capture", SECURE_CARD)
     refund(till, purchase, 40)
     failed: dict[str, Any] = settling.deaths.run(lambda: settling.fail(purchase, Conflict("a story")))
     assert (failed["state"], failed["money"]) == ("failed", "refunded")
-    assert (refunded_of(till, purchase), paid_by(till)) == (CENTS, owed)
+    assert (refunded_of(till, purchase), till.paid()) == (CENTS, owed)
     assert [each["kind"] for each in till.cases(purchase)] == ["kept_credits"]
     reconciled()
 
@@ -163,14 +158,14 @@ def test_a_refund_that_fails_later_is_owed_again_until_it_is_made(
     settling: Settling, reconciled: Callable[[], None]
 ) -> None:
     till = settling.till
-    owed = paid_by(till)
+    owed = till.paid()
     purchase = settling.bought("capture", SECURE_CARD)
     assert settling.fail(purchase, Conflict("a story"))["money"] == "refunded"
     [made] = till.stripe().v1.refunds.list({"payment_intent": till.intent(purchase)}).data
     till.test(f"refunds/{made.id}/settlement", outcome="failed")
     for kind in (FAILED, CREATED, '"type": "refund.updated"', FAILED):
         assert till.deliver_webhook(kind, made.id) == (200, "handled")
-    assert (till.purchase(purchase)["money"], paid_by(till)) == ("captured", owed + CENTS)
+    assert (till.purchase(purchase)["money"], till.paid()) == ("captured", owed + CENTS)
     [case] = [each for each in till.cases(purchase) if each["kind"] == "refund"]
     assert case["text"].startswith(f"refund {made.id} of {CENTS} cents has failed (lost_or_stolen_card)")
     reconciled()
@@ -178,7 +173,7 @@ def test_a_refund_that_fails_later_is_owed_again_until_it_is_made(
     # A person gives it back in another way that the provider has.
     again = refund(till, purchase)
     assert till.deliver_webhook(CREATED, again) == (200, "handled")
-    assert (till.purchase(purchase)["money"], paid_by(till)) == ("refunded", owed)
+    assert (till.purchase(purchase)["money"], till.paid()) == ("refunded", owed)
     reconciled()
 
 
@@ -186,16 +181,16 @@ def test_a_card_that_takes_no_refund_leaves_the_money_and_a_case(
     settling: Settling, reconciled: Callable[[], None]
 ) -> None:
     till = settling.till
-    owed = paid_by(till)
+    owed = till.paid()
     purchase = settling.bought("capture", FAILING_CARD)
     for _ in range(2):
         failed = settling.fail(purchase, Conflict("a story"))
         assert (failed["state"], failed["money"], refunded_of(till, purchase)) == ("failed", "captured", 0)
     [case] = [each for each in till.cases(purchase) if each["kind"] == "refund"]
-    assert (case["amount_cents"], paid_by(till)) == (str(CENTS), owed + CENTS)
+    assert (case["amount_cents"], till.paid()) == (str(CENTS), owed + CENTS)
     reconciled()
     assert till.deliver_webhook(FAILED, till.intent(purchase)) == (200, "handled")
-    assert (till.purchase(purchase)["money"], paid_by(till)) == ("captured", owed + CENTS)
+    assert (till.purchase(purchase)["money"], till.paid()) == ("captured", owed + CENTS)
     reconciled()
 
 
@@ -231,16 +226,16 @@ def test_a_capture_whose_step_died_is_booked_before_its_refund(
     settling: Settling, reconciled: Callable[[], None]
 ) -> None:
     till = settling.till
-    owed = paid_by(till)
+    owed = till.paid()
     purchase = settling.bought("await_fill", CARD)
     money.payments().capture(f"purchase/{purchase}/capture", till.intent(purchase), CENTS)
     assert till.deliver_webhook(CREATED, refund(till, purchase, 40)) == (200, "handled")
-    assert paid_by(till) == owed + CENTS - 40
+    assert till.paid() == owed + CENTS - 40
     settling.step(purchase, "capture")
     settling.step(purchase, "hold")
     assert settling.ended(purchase, "hold") == "GivenBack"
     settling.step(purchase, "fail_purchase", error={"Error": "GivenBack"})
-    assert (till.purchase(purchase)["money"], paid_by(till)) == ("refunded", owed)
+    assert (till.purchase(purchase)["money"], till.paid()) == ("refunded", owed)
     reconciled()
 
 
@@ -269,7 +264,7 @@ def test_what_the_chain_refuses_of_two_batches_is_paid_back_and_the_other_delive
     settling: Settling, reconciled: Callable[[], None]
 ) -> None:
     till, seller = settling.till, settling.till.exchange.seller
-    owed, held, before = paid_by(till), till.held(), suspended(till)
+    owed, held, before = till.paid(), till.held(), suspended(till)
     account = till.payout_account("complete")
     till.exchange.post(seller, "/v1/payout-choice", {"payout": "fiat", "account": account})
     try:
@@ -282,7 +277,7 @@ def test_what_the_chain_refuses_of_two_batches_is_paid_back_and_the_other_delive
     # 30 grams at 20,000 units with a fee of 0.3 % cost 601,800 units, which are 61 cents.
     assert found["undelivered_cents"] == str(CENTS - 61)
     assert refunded_of(till, purchase) == CENTS - 61
-    assert (till.held(), paid_by(till)) == (held + 30, owed)
+    assert (till.held(), till.paid()) == (held + 30, owed)
     assert suspended(till) == before
     [case] = till.cases(purchase)
     assert (case["kind"], case["amount_cents"]) == ("kept_credits", str(CENTS - 61))
@@ -304,7 +299,7 @@ def test_a_share_that_cannot_be_given_back_waits_for_a_person(
     settling: Settling, reconciled: Callable[[], None], card: str
 ) -> None:
     till = settling.till
-    owed, before = paid_by(till), suspended(till)
+    owed, before = till.paid(), suspended(till)
     purchase = of_two_batches(settling, card, "complete")
     if card == DISPUTED_CARD:
         # The provider refuses it; the dispute's event comes late.
@@ -315,7 +310,7 @@ def test_a_share_that_cannot_be_given_back_waits_for_a_person(
         assert till.deliver_webhook(FAILED, made.id) == (200, "handled")
     # It is owed to the buyer, whose other purchases' money is another account's.
     assert suspended(till) == before + CENTS - 61
-    assert (paid_by(till), refunded_of(till, purchase)) == (owed, 0)
+    assert (till.paid(), refunded_of(till, purchase)) == (owed, 0)
     assert "refund" in {each["kind"] for each in till.cases(purchase)}
     reconciled()
     if card == CARD:
@@ -329,7 +324,7 @@ def test_a_delivery_in_part_that_dies_at_every_point_pays_back_once(
     settling: Settling, reconciled: Callable[[], None]
 ) -> None:
     till = settling.till
-    owed, held = paid_by(till), till.held()
+    owed, held = till.paid(), till.held()
     step = settling.step
 
     def deadly(purchase: str, name: str, **state: Any) -> Any:
@@ -340,6 +335,6 @@ def test_a_delivery_in_part_that_dies_at_every_point_pays_back_once(
     settling.step = deadly  # type: ignore[method-assign]
     purchase = of_two_batches(settling, CARD, "deliver")
     assert till.purchase(purchase)["state"] == "delivered"
-    assert (refunded_of(till, purchase), paid_by(till), till.held()) == (CENTS - 61, owed, held + 30)
+    assert (refunded_of(till, purchase), till.paid(), till.held()) == (CENTS - 61, owed, held + 30)
     assert [each["kind"] for each in till.cases(purchase)] == ["kept_credits"]
     reconciled()

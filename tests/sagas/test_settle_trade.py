@@ -60,8 +60,7 @@ def test_a_card_purchase_is_held_until_it_is_released_and_then_the_buyers(till: 
         )
         .balance_transaction.fee
     )
-    moved = {name: sums[0] - before.get(name, (0, 0, 0))[0] for name, sums in till.balances().items()}
-    assert {name: amount for name, amount in moved.items() if amount} == {
+    assert till.moved(before) == {
         ("exchange", "USDC"): COST + FEE,
         ("float:usdc", "USDC"): -COST - FEE,
         ("exchange", "USD"): -CENTS,

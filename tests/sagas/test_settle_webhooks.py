@@ -187,7 +187,7 @@ def test_an_inquiry_takes_no_money_and_keeps_no_credits(settling: Settling, ends
 
 def test_a_dispute_that_is_won_before_it_is_told_of_keeps_no_credits(settling: Settling) -> None:
     till = settling.till
-    owed, held = till.balances(), till.held()
+    owed, held = till.balance("disputes"), till.held()
     purchase = settling.bought("capture", DISPUTED_CARD)
     settling.step(purchase, "hold")
     intent = till.intent(purchase)
@@ -198,8 +198,7 @@ def test_a_dispute_that_is_won_before_it_is_told_of_keeps_no_credits(settling: S
     for kind in ("closed", "created", "funds_withdrawn", "funds_reinstated"):
         assert till.deliver_webhook(f'"type": "charge.dispute.{kind}"', intent) == (200, "handled")
     assert settling.ended(purchase, "hold") is None
-    disputes = ("disputes", "USD")
-    assert till.balances().get(disputes) == owed.get(disputes)
+    assert till.balance("disputes") == owed
     till.operator(f"/v1/purchases/{purchase}/release")
     settling.until(purchase, "complete", "deliver")
     assert till.held() == held + GRAMS
@@ -208,14 +207,13 @@ def test_a_dispute_that_is_won_before_it_is_told_of_keeps_no_credits(settling: S
 def test_a_refund_after_delivery_is_booked_and_told_to_a_person(settling: Settling) -> None:
     till = settling.till
     purchase = settling.bought("complete", SECURE_CARD)
-    held, before = till.held(), till.balances()
+    held, before = till.held(), till.balance("suspense")
     till.stripe().v1.refunds.create({"payment_intent": till.intent(purchase), "amount": 40})
     for _ in range(2):
         assert till.deliver_webhook('"type": "refund.created"', till.intent(purchase))[0] == 200
     [case] = till.cases(purchase)
     assert (case["kind"], case["amount_cents"]) == ("refund", "40")
-    suspense = ("suspense", "USD")
-    assert till.balances()[suspense][0] - before.get(suspense, (0, 0, 0))[0] == 40
+    assert till.balance("suspense") == before + 40
     assert (till.held(), till.purchase(purchase)["state"]) == (held, "completed")
 
 

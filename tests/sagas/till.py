@@ -220,6 +220,20 @@ class Till:
         }
         return {name: sums for name, sums in found.items() if any(sums)}
 
+    def balance(self, account: str, currency: str = "USD") -> int:
+        """What an account has, posted: debits - credits. Stories share the till, so compare with before."""
+        return self.balances().get((account, currency), (0, 0, 0))[0]
+
+    def paid(self) -> int:
+        """What the buyer has paid and not received, in cents."""
+        return -self.balance(f"buyer:{self.exchange.buyer}")
+
+    def moved(self, before: dict[tuple[str, str], tuple[int, int, int]]) -> dict[tuple[str, str], int]:
+        """By how much each account has changed; nothing of those that have not."""
+        now, none = self.balances(), (0, 0, 0)
+        changes = {name: now.get(name, none)[0] - before.get(name, none)[0] for name in before | now}
+        return {name: change for name, change in changes.items() if change}
+
     def treasury(self) -> tuple[int, int]:
         """(quote units, grams of the first batch) of the treasury's account, in wallet and claimable."""
         account = purchases.treasury()

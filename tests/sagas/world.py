@@ -274,15 +274,16 @@ class Site:
         result = ingest_readings(deliveries, devices.intake())
         assert not result.failures, result.failures
 
-    def send_day(self, hours: int = 24) -> None:
-        """The first hours of a day, each of 1 kW and a little more."""
+    def send_day(self, hours: int = 24, kilowatts: int = 1) -> None:
+        """The first hours of a day, each of so many kW and a little more."""
         start_us = times.parse_us(JULY[0], "start")
         self.ingest(
             *(
                 self.message(
                     hour + 1,
                     self.reading(
-                        times.format_us(start_us + hour * 3_600_000_000), power_uw=1_000_000_000 + hour
+                        times.format_us(start_us + hour * 3_600_000_000),
+                        power_uw=kilowatts * 1_000_000_000 + hour,
                     ),
                 )
                 for hour in range(hours)
@@ -331,9 +332,9 @@ class Site:
         path = f"/v1/projects/{self.project}/periods/{period}/reviews"
         return self.world.post("reviewer", path, {**body, **changes}, self.world.organisations[reviewer])
 
-    def mint(self) -> str:
+    def mint(self, kilowatts: int = 1) -> str:
         """A day of readings all the way to a registered batch; its id."""
-        self.send_day()
+        self.send_day(kilowatts=kilowatts)
         period = self.close()
         self.await_period(period, "in_review")
         self.approve(period)
