@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from carbonmarket.errors import Conflict
 from carbonmarket.operations.work_books import work_books
+from carbonmarket.ports.chain import Fate
 from tests.chain.exchange import Exchange
 
 MAKERS = 18
@@ -40,3 +44,34 @@ def test_a_run_without_time_leaves_it_to_the_next(exchange: Exchange) -> None:
     exchange.watch()
     filled = exchange.trading.order(1, bid.id)
     assert filled is not None and filled.filled == MAKERS * 5
+
+
+class Crowded:
+    """A chain with many books in which an order waits; it lets no account have 100 calls on their way."""
+
+    def __init__(self, books: int) -> None:
+        self.books = books
+        self._waiting = set(range(1, books + 1))
+        self._on_their_way: dict[str, int] = {}
+
+    def view(self, name: str, _types: list[str], args: list[Any]) -> list[Any]:
+        if name == "market_book::count":
+            return [str(self.books)]
+        first, limit = (int(each) for each in args)
+        return [[str(book) for book in sorted(self._waiting) if first <= book < first + limit]]
+
+    def submit(self, key: str, _sender: str, _call: Any) -> str:
+        if len(self._on_their_way) == 99:
+            raise Conflict("too many in flight")
+        self._on_their_way[key] = int(key.split("/")[1])
+        return key
+
+    def await_fate(self, key: str, _timeout_s: float) -> Fate:
+        self._waiting.discard(self._on_their_way.pop(key))
+        return Fate(state="committed", success=True)
+
+
+def test_more_books_than_calls_may_be_on_their_way_are_worked_one_part_after_the_other() -> None:
+    crowded: Any = Crowded(250)
+    done = work_books(chain=crowded, key_id="oracle", now_us=1)
+    assert (done.calls, done.needing) == (250, 0)

@@ -58,6 +58,18 @@ def test_a_listing_is_found_and_sold_and_its_rest_taken_back(exchange: Exchange)
     assert (shown["state"], shown["open"], shown["sold"]) == ("cancelled", "0", "100")
 
 
+def test_the_newest_listing_comes_first(exchange: Exchange) -> None:
+    numbers = []
+    for batch in reversed(exchange.batches):
+        body = {"batch": batch, "grams": "10", "price": str(5 * TICK), "lot": "10", "fee_cap_bps": 100}
+        numbers.append(str(exchange.post(exchange.seller, "/v1/market/listings", body)["listing"]))
+    exchange.watch()
+    found = [each["number"] for each in fresh(exchange, "/v1/market/listings?sort=newest&first=100")]
+    assert found[:2] == numbers[::-1]
+    for number in numbers:
+        exchange.post(exchange.seller, f"/v1/market/listings/{number}/cancellation")
+
+
 def test_a_gifts_message_stays_off_chain_and_is_read_by_the_two(exchange: Exchange) -> None:
     message = "For the night trains. Yours, Rhea"
     body = {"to": exchange.buyer, "batch": exchange.batches[0], "grams": "20", "message": message}

@@ -153,9 +153,9 @@ def find_batches(
 ) -> list[tuple[str, Offer]]:
     """(cursor, offer) of the batches that fit, in the order asked for, those after a cursor."""
     found = (
-        (_key(search.sort, offer.batch, offer.price, offer.reputation, offer.batch.id), offer)
-        for offer in catalogue.offers(now_us)
-        if _fits(search, offer.batch, offer.price, offer.reputation)
+        (_key(search.sort, o.batch, o.price, o.reputation, o.batch.version, o.batch.id), o)
+        for o in catalogue.offers(now_us)
+        if _fits(search, o.batch, o.price, o.reputation)
     )
     return _after(found, after)
 
@@ -165,11 +165,15 @@ def find_listings(
 ) -> list[tuple[str, ListingOffer]]:
     """(cursor, listing) of the listings that fit, in the order asked for, those after a cursor."""
     found = (
-        (_key(search.sort, o.batch, o.listing.price, o.reputation, f"{o.listing.number:020}"), o)
+        (_key(search.sort, o.batch, o.listing.price, o.reputation, o.listing.version, _number(o)), o)
         for o in catalogue.listings(now_us)
         if _fits(search, o.batch, o.listing.price, o.reputation)
     )
     return _after(found, after)
+
+
+def _number(offer: ListingOffer) -> str:
+    return f"{offer.listing.number:020}"
 
 
 def _after(rows: Iterable[tuple[str, N]], after: str | None) -> list[tuple[str, N]]:
@@ -185,13 +189,14 @@ def _fits(search: Search, batch: Batch, price: int | None, reputation: int) -> b
     )
 
 
-def _key(sort: Sort, batch: Batch, price: int | None, reputation: int, identity: str) -> str:
-    """What rows are sorted by: all sorts go upwards, so that what is wanted high is counted down."""
+def _key(sort: Sort, batch: Batch, price: int | None, reputation: int, version: int, identity: str) -> str:
+    """What rows are sorted by: all sorts go upwards, so that what is wanted high is counted down. ``version``
+    is when the row came."""
     rank = {
         "price": _NO_PRICE if price is None else price,
         "vintage": _RANK_MAX - batch.period_start_s,
         "reputation": _RANK_MAX - reputation,
-        "newest": _RANK_MAX - batch.version,
+        "newest": _RANK_MAX - version,
     }[sort]
     return f"{rank:0{_RANK_DIGITS}}#{identity}"
 

@@ -17,6 +17,8 @@ from carbonmarket.errors import NotYetFinal
 from carbonmarket.ports.chain import ChainAccess
 
 _BOOKS_A_VIEW = 100
+_TOGETHER = 32
+"""Of one account at most 100 calls may be on their way, and others are made with the same key."""
 _ROUNDS = 10
 _WAIT_S = 10
 
@@ -42,12 +44,17 @@ def work_books(
         done.needing = len(needing)
         if not needing or done.refusals or not goes_on():
             break
-        keys = [f"work/{book}/{now_us}/{round}" for book in needing]
-        for book, key in zip(needing, keys, strict=True):
-            chain.submit(key, key_id, market_calls.work_book(book))
-        for key in keys:
-            _await(chain, key, done)
+        for start in range(0, len(needing), _TOGETHER):
+            _work(chain, key_id, needing[start : start + _TOGETHER], f"{now_us}/{round}", done)
     return done
+
+
+def _work(chain: ChainAccess, key_id: str, books: list[int], round: str, done: WorkedBooks) -> None:
+    keys = [f"work/{book}/{round}" for book in books]
+    for book, key in zip(books, keys, strict=True):
+        chain.submit(key, key_id, market_calls.work_book(book))
+    for key in keys:
+        _await(chain, key, done)
 
 
 def _needing(chain: ChainAccess) -> Iterator[int]:
