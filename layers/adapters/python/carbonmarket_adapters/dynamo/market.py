@@ -124,7 +124,8 @@ class MarketTable:
     def candles(self, book: int, interval: Interval, from_us: int, to_us: int) -> list[Candle]:
         after = number_sort(max(from_us - 1, 0))
         kind: Kind[Candle] = kind_of("candle")
-        found = self._table.query(kind, f"CANDLES#{book}#{interval}", after=after)
+        most = -(-(to_us - from_us) // candles.INTERVALS[interval])
+        found = self._table.query(kind, f"CANDLES#{book}#{interval}", after=after, limit=most)
         inside = itertools.takewhile(lambda item: item[1].record.start_us < to_us, found)
         return [stored.record for _, stored in inside]
 

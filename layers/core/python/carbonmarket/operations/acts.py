@@ -35,7 +35,7 @@ Source = Literal["wallet", "balance"]
 GRAMS_PER_TONNE = 1_000_000
 PRICE_MAX = 2**63 - 1
 WAIT_S = 10
-_PAGE = 100
+_PAGE = 1_000
 _DIGITS = re.compile(r"[0-9]{1,20}")
 
 # The field of the request that an abort is about, where it is about one.

@@ -13,7 +13,7 @@ from carbonmarket.records.principal import Principal
 
 _ID_DIGITS = 39
 _ID_MAX = 2**128 - 1
-_PAGE_READ = 100
+_PAGE_READ = 1_000
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True):
