@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from carbonmarket.operations.purchase import QuoteExpired
 from carbonmarket.records.audit import SYSTEM, told
 from carbonmarket_adapters.wiring import purchases, registry, settings
 from tests.bad_input.conftest import Refusal
@@ -94,6 +95,25 @@ def test_a_quote_is_used_once_and_in_time_and_by_its_own_buyer(settling: Settlin
     store.save_quote(past, kept.revision, told(SYSTEM, "a story", late["id"], "expired", 1))
     expired = refusal(till, "/v1/purchases", body | {"quote": late["id"]})
     assert (expired.status, expired.title) == (409, "quote expired")
+
+
+def test_a_purchase_whose_saga_begins_days_after_its_quote_charges_nobody(settling: Settling) -> None:
+    # Whoever took the quote died before the saga was started, and its app has come back under the same key.
+    till = settling.till
+    till.offer()
+    before = till.state()
+    quote = till.quote(deliver="retire", retirement=RETIREMENT)
+    purchase = till.buy(quote)
+    store = purchases.purchases()
+    kept = store.quote(quote["id"])
+    assert kept is not None
+    past = msgspec.structs.replace(kept.record, expires_us=kept.record.created_us - 2 * 86_400 * 1_000_000)
+    store.save_quote(past, kept.revision, told(SYSTEM, "a story", quote["id"], "expired", 1))
+    with pytest.raises(QuoteExpired) as refused:
+        settling.step(purchase, "screen")
+    failed = settling.fail(purchase, refused.value)
+    assert (failed["money"], failed["failure"]) == ("none", refused.value.reason)
+    assert till.state() == before
 
 
 @pytest.mark.parametrize("method", ["4242424242424242", "", "tok_visa", "pm_" + "x" * 300])

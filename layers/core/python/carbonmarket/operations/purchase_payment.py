@@ -7,7 +7,7 @@ import msgspec
 from carbonmarket.authorise import require_role
 from carbonmarket.errors import AccountFrozen, Conflict, NotFound, PaymentDeclined
 from carbonmarket.operations.create_quote import cents
-from carbonmarket.operations.purchase import Till, advance, load, notify, quote_of, reached
+from carbonmarket.operations.purchase import QuoteExpired, Till, advance, load, notify, quote_of, reached
 from carbonmarket.ports.registry import Kept
 from carbonmarket.records.audit import told
 from carbonmarket.records.money import (
@@ -26,6 +26,8 @@ from carbonmarket.times import MICROSECONDS, format_us
 
 # The wait ends by itself at once where nothing is held; a wait needs some time limit nevertheless.
 _NO_HOLD_S = 60
+# How long after its quote's time a saga may begin: it may have waited for a place, but not for days.
+_BEGINS_LATE_US = 3_600 * MICROSECONDS
 
 
 class Disputed(Conflict):
@@ -46,11 +48,17 @@ def capture_key(purchase: str) -> str:
 
 
 def screen(purchase: str, till: Till) -> CardPurchase:
-    """Refuse who may not buy, before any money is touched."""
+    """Refuse who may not buy, and what nobody waits for any more, before any money is touched.
+
+    QuoteExpired where the saga was not started when the quote was taken, and is now, long after its time.
+    """
     kept = load(purchase, till)
     if reached(kept.record, "screened"):
         return kept.record
-    till.screening.screen(kept.record.organisation, quote_of(kept.record, till).amount_max_cents)
+    quote = quote_of(kept.record, till)
+    if till.now_us >= quote.expires_us + _BEGINS_LATE_US:
+        raise QuoteExpired("this purchase comes long after its quote has expired; ask for a new one")
+    till.screening.screen(kept.record.organisation, quote.amount_max_cents)
     organisation = till.accounts.organisation(kept.record.organisation)
     if organisation is None:
         raise Conflict(f"organisation {kept.record.organisation} has not been admitted")
