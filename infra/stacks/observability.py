@@ -10,10 +10,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from carbonmarket_adapters.saga_steps import REFUSALS
 from infra.constructs.function import METRICS_NAMESPACE
 from infra.declarations import Declarations, StateMachine, resource_name
 from infra.stacks.api import ApiStack
@@ -48,7 +50,7 @@ class ObservabilityStack(Stack):
         super().__init__(scope, id, **told)
         self._config = config
         self._topic = self._alarm_topic()
-        self._functions(functions)
+        self._functions(declared, functions)
         for queue in declared.queues:
             if not queue.dlq:
                 self._alarm(
@@ -73,17 +75,33 @@ class ObservabilityStack(Stack):
         self._market()
         self._schedules(declared, functions)
 
-    def _functions(self, functions: FunctionsStack) -> None:
+    def _functions(self, declared: Declarations, functions: FunctionsStack) -> None:
+        steps = {step.name for machine in declared.state_machines for step in machine.steps}
         for name, function in functions.functions.items():
-            self._alarm(
-                f"{name}-errors", function.metric_errors(period=_FIVE_MINUTES), f"Function {name} failed"
-            )
+            errors: cloudwatch.IMetric = function.metric_errors(period=_FIVE_MINUTES)
+            if name in steps:
+                errors = self._faults(name, function)
+            self._alarm(f"{name}-errors", errors, f"Function {name} failed")
             self._alarm(
                 f"{name}-throttles",
                 function.metric_throttles(period=_FIVE_MINUTES),
                 f"Function {name} was refused a place to run in for 15 minutes",
                 periods=3,
             )
+
+    def _faults(self, name: str, function: lambda_.IFunction) -> cloudwatch.IMetric:
+        """The errors of a saga's step that are no answers to the saga: not yet, declined, nothing to buy."""
+        refusals = cloudwatch.Metric(
+            namespace=METRICS_NAMESPACE,
+            metric_name=REFUSALS,
+            dimensions_map={"function": resource_name(self._config.stage, name)},
+            statistic="Sum",
+        )
+        return cloudwatch.MathExpression(
+            expression="FILL(errors, 0) - FILL(refusals, 0)",
+            using_metrics={"errors": function.metric_errors(), "refusals": refusals},
+            period=_FIVE_MINUTES,
+        )
 
     def _saga(self, declared: StateMachine, events: EventsStack, functions: FunctionsStack) -> None:
         machine, undo = events.state_machines[declared.name], functions.functions[_undo(declared)]

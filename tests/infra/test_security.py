@@ -164,6 +164,13 @@ def test_organisations_keys_are_opened_where_it_is_declared_and_made_where_nothi
     }
 
 
+def counted(alarm: Resource) -> list[dict[str, Any]]:
+    """The metrics that an alarm watches."""
+    if "Metrics" not in alarm.properties:
+        return [alarm.properties]
+    return [each["MetricStat"]["Metric"] for each in alarm.properties["Metrics"] if "MetricStat" in each]
+
+
 def test_every_function_has_its_log_group_a_place_for_failures_and_an_alarm(
     synthesised: Synthesised,
 ) -> None:
@@ -172,14 +179,12 @@ def test_every_function_has_its_log_group_a_place_for_failures_and_an_alarm(
         synthesised.target(config.properties["FunctionName"], config.key[0]): config.properties
         for config in synthesised.all("AWS::Lambda::EventInvokeConfig")
     }
-    watched = set()
-    for alarm in synthesised.all("AWS::CloudWatch::Alarm"):
-        if (alarm.properties.get("Namespace"), alarm.properties.get("MetricName")) == (
-            "AWS/Lambda",
-            "Errors",
-        ):
-            (dimension,) = alarm.properties["Dimensions"]
-            watched.add(synthesised.target(dimension["Value"], alarm.key[0]))
+    watched = {
+        synthesised.target(metric["Dimensions"][0]["Value"], alarm.key[0])
+        for alarm in synthesised.all("AWS::CloudWatch::Alarm")
+        for metric in counted(alarm)
+        if (metric["Namespace"], metric["MetricName"]) == ("AWS/Lambda", "Errors")
+    }
     for function in synthesised.all("AWS::Lambda::Function"):
         group = groups[synthesised.target(function.properties["LoggingConfig"]["LogGroup"], function.key[0])]
         assert group.properties["RetentionInDays"] > 0
@@ -214,6 +219,15 @@ def test_dead_letters_sagas_and_the_reconciliation_are_watched(synthesised: Synt
     wanted |= {"reconciliation-difference", "money-reconciliation-difference", "payment-event-failed"}
     wanted |= {"case-opened", "cases-open", "payout-began-to-wait", "payouts-waiting"}
     assert {resource_name(STAGE, name) for name in wanted} <= alarms
+
+
+def test_a_step_that_refuses_wakes_nobody(synthesised: Synthesised) -> None:
+    alarms = {alarm.properties["AlarmName"]: alarm for alarm in synthesised.all("AWS::CloudWatch::Alarm")}
+    for machine in DECLARED.state_machines:
+        for step in machine.steps:
+            alarm = alarms[resource_name(STAGE, f"{step.name}-errors")]
+            refusals = {"Name": "function", "Value": resource_name(STAGE, step.name)}
+            assert [metric["Dimensions"] for metric in counted(alarm)][1] == [refusals]
 
 
 def test_a_saga_that_was_refused_and_undone_wakes_nobody(synthesised: Synthesised) -> None:

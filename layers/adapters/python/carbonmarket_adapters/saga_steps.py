@@ -7,11 +7,13 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from carbonmarket.errors import EngineUnavailable
+from carbonmarket.errors import EngineUnavailable, MarketError
 from carbonmarket_adapters.wiring import settings
 
 Answer = TypeVar("Answer")
 
+REFUSALS = "Refusals"
+"""The metric of what steps refuse, by ``function``: the function's full name."""
 _SENTENCE_MAX = 500
 # Errors that no step raised, so that no sentence came with them (an interpreter may drop a failure's cause).
 _SENTENCES = {
@@ -43,7 +45,8 @@ def names_what_is_away(
 ) -> Callable[[dict[str, Any], object], Answer]:
     """A step that fails with EngineUnavailable while a store doesn't answer, whatever its client calls that.
 
-    The saga tries that again by its name; any other failure goes the way of the undo.
+    The saga tries that again by its name; any other failure goes the way of the undo. A refusal, which is an
+    answer to the saga and no fault of the function, is counted, so that the function's alarm knows it.
     """
 
     @functools.wraps(step)
@@ -52,6 +55,9 @@ def names_what_is_away(
             return step(state, context)
         except EngineUnavailable:
             # It says already who is away.
+            raise
+        except MarketError:
+            _count_refusal(context)
             raise
         except Exception as error:
             # Only a step that fails pays for the import.
@@ -63,3 +69,17 @@ def names_what_is_away(
             raise away from error
 
     return named
+
+
+def _count_refusal(context: object) -> None:
+    """Write the metric into the function's log, where CloudWatch takes it from."""
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+    with single_metric(
+        name=REFUSALS,
+        unit=MetricUnit.Count,
+        value=1,
+        namespace="CarbonMarket",
+        default_dimensions={"function": str(getattr(context, "function_name", ""))},
+    ):
+        pass
