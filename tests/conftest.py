@@ -16,10 +16,10 @@ pytest_plugins = [
 ]
 
 FOLDER = Path(__file__).parent
-SESSIONS = {"opened_world": "exchange", "samples": "samples"}
-"""Fixtures of a session that start slowly and that stories leave changed, and the group that has them."""
-ROOMS = {"chain", "e2e", "infra", "ingest", "localnet", "money", "move"}
+ROOMS = {"chain", "e2e", "infra", "localnet", "money", "move", "sagas"}
 """Folders whose tests share engines, templates or compiled contracts."""
+SESSIONS = {"aws": "exchange", "opened_world": "exchange", "samples": "samples"}
+"""Of the other folders: slow fixtures of a session, which stories leave changed, and who has them."""
 
 
 # Before the workers read the groups.
@@ -29,9 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     story finds there does not hang on which process was free."""
     for item in items:
         room = item.path.relative_to(FOLDER).parts[0]
-        group = next(
-            (group for fixture, group in SESSIONS.items() if fixture in item.fixturenames),  # type: ignore[attr-defined]
-            room if room in ROOMS else None,
-        )
-        if group and not any(item.iter_markers("xdist_group")):
-            item.add_marker(pytest.mark.xdist_group(group))
+        fixtures: list[str] = getattr(item, "fixturenames", [])
+        shared = [room] if room in ROOMS else [SESSIONS[each] for each in fixtures if each in SESSIONS]
+        if shared and not any(item.iter_markers("xdist_group")):
+            item.add_marker(pytest.mark.xdist_group(shared[0]))
