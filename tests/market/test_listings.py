@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from carbonmarket.chain import market_calls
 from carbonmarket.operations.acts import act_id
 from carbonmarket.records.principal import BUYER, Principal
 from carbonmarket_adapters.dynamo.subject_keys import DynamoSubjectKeys
-from carbonmarket_adapters.wiring import chain
+from carbonmarket_adapters.wiring import chain, registry
 from infra.bootstrap import TAKER_BPS
 from tests.market.exchange import GRAMS, TICK, Exchange
 from tests.market.test_offers import fresh
@@ -56,6 +57,25 @@ def test_a_listing_is_found_and_sold_and_its_rest_taken_back(exchange: Exchange)
     exchange.watch()
     shown = exchange.get(exchange.seller, path)
     assert (shown["state"], shown["open"], shown["sold"]) == ("cancelled", "0", "100")
+
+
+def test_nothing_is_bought_that_is_priced_in_another_asset_than_the_markets(exchange: Exchange) -> None:
+    """A dollar a tonne, says the listing; what it asks for are credits."""
+    organisation = registry.accounts().organisation(exchange.seller)
+    assert organisation is not None
+    batch, credits = (exchange.batch(each).address for each in exchange.batches)
+    call = market_calls.create_listing(
+        batch=batch, quote=credits, grams=10, price=TICK, lot=10, fee_cap_bps=100, from_wallet=True
+    )
+    fate = exchange.done(organisation.key_id, "in-credits", call)
+    number = next(e["data"]["listing"] for e in fate.events if e["type"].endswith("listings::Listed"))
+    exchange.watch()
+    path = f"/v1/market/listings/{number}"
+    assert exchange.get(exchange.buyer, path)["quote_asset"] == credits
+    body = {"grams": "10", "price_limit": str(TICK), "fee_cap_bps": 100}
+    refused = exchange.refused_unsent(exchange.buyer, f"{path}/purchase", body)
+    assert (refused.status, refused.problem["field"]) == (409, "listing")
+    exchange.post(exchange.seller, f"{path}/cancellation")
 
 
 def test_the_newest_listing_comes_first(exchange: Exchange) -> None:

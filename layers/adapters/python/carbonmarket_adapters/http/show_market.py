@@ -72,6 +72,7 @@ def listing(record: Listing, halt: Halt | None = None) -> Json:
         "number": str(record.number),
         "seller": record.seller,
         "batch_address": record.batch,
+        "quote_asset": record.quote,
         "price": str(record.price),
         "lot": str(record.lot),
         "grams": str(record.grams),

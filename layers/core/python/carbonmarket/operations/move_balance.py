@@ -6,7 +6,7 @@ import msgspec
 
 from carbonmarket.chain import market_calls
 from carbonmarket.chain.calls import EntryCall
-from carbonmarket.operations.acts import Desk, Done, act, asset_address, open_orders, parse_units
+from carbonmarket.operations.acts import Desk, Done, act, asset_address, named_book, open_orders, parse_units
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.records.principal import Principal
 
@@ -52,7 +52,8 @@ def get_cash(*, caller: Principal, desk: Desk) -> Cash:
 
 
 def _in_bids(account: str, desk: Desk) -> int:
-    return sum(order.held for order in open_orders(account, desk) if order.is_bid)
+    bids = (order for order in open_orders(account, desk) if order.is_bid)
+    return sum(order.held for order in bids if named_book(order.book, desk).quote == desk.quote)
 
 
 def call_of_deposit(request: MoveBalance, desk: Desk) -> EntryCall:

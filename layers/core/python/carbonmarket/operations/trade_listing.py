@@ -6,7 +6,7 @@ import msgspec
 
 from carbonmarket.chain import market_calls
 from carbonmarket.chain.calls import EntryCall
-from carbonmarket.errors import InvalidInput, NotFound
+from carbonmarket.errors import Conflict, InvalidInput, NotFound
 from carbonmarket.halts import halt_of
 from carbonmarket.operations.acts import (
     GRAMS_PER_TONNE,
@@ -150,8 +150,10 @@ def call_of_cancellation(request: NamedListing, desk: Desk) -> EntryCall:
 
 
 def call_of_purchase(request: BuyListingOf, desk: Desk) -> EntryCall:
-    """The call that buys."""
+    """The call that buys, in the asset that prices are in: the contract lets a seller ask for any other."""
     listing = get_listing(request.listing, desk=desk)
+    if listing.quote != desk.quote:
+        raise Conflict("the listing is not priced in the market's quote asset", field="listing")
     limit = parse_price(request.price_limit, "price_limit")
     grams = parse_lots(request.grams, listing.lot, "listing")
     cost(limit, grams)
