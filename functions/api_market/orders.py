@@ -86,8 +86,11 @@ def cancel_all(call: Call) -> object:
 
 @api.post("/v1/orders/route", body=routing.RouteOrder, status=200)
 def route_order(call: Call) -> object:
-    """Find the cheapest books for an order by criteria."""
-    return show_market.route(routing.route_order(call.body, desk=market.desk(call.now_us)))
+    """Find the cheapest books for an order by criteria, your own offers left out."""
+    desk = market.desk(call.now_us)
+    own = desk.accounts.organisation(call.caller.organisation)
+    account = None if own is None else own.account_address
+    return show_market.route(routing.route_order(call.body, desk=desk, account=account))
 
 
 @api.post("/v1/orders/criteria", body=routing.PlaceCriteriaOrder)

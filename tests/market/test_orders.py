@@ -13,6 +13,8 @@ import pytest
 from carbonmarket.chain.market_calls import STEPS_MAX
 from carbonmarket.errors import IdempotencyMismatch, InvalidInput, NotYetFinal
 from carbonmarket.operations import acts
+from carbonmarket.operations.acts import named_book
+from carbonmarket.operations.move_balance import get_cash
 from carbonmarket.operations.place_order import Placed, PlaceOrder, place_order
 from carbonmarket.records.principal import BUYER, Principal
 from carbonmarket.times import MICROSECONDS, format_s
@@ -181,6 +183,12 @@ def test_an_order_pays_from_what_was_deposited(exchange: Exchange) -> None:
     escrow = int(exchange.get(exchange.rival, f"/v1/orders/{order['book']}/{order['id']}")["held"])
     cash = exchange.get(exchange.rival, "/v1/portfolio/cash")
     assert (int(cash["claimable"]), int(cash["in_orders"])) == (before + 100_000 - escrow, escrow)
+    # Of a book in another asset it would be no money of this one.
+    desk = market.desk(0)
+    book = msgspec.structs.replace(named_book(exchange.books[0], desk), quote="0xother")
+    caller = Principal(subject="rival", organisation=exchange.rival, roles=frozenset({BUYER}))
+    elsewhere = msgspec.structs.replace(desk, terms=lambda _number: book)
+    assert get_cash(caller=caller, desk=elsewhere).in_orders == 0
     exchange.post(exchange.rival, f"/v1/orders/{order['book']}/{order['id']}/cancellation")
     left = exchange.claimable(exchange.rival, exchange.quote)
     exchange.post(exchange.rival, "/v1/portfolio/claim", {"asset": "quote", "amount": str(left)})
@@ -202,6 +210,8 @@ def test_an_order_by_criteria_goes_to_the_cheapest_books(exchange: Exchange) -> 
         (str(dear), str(GRAMS // 2)),
     ]
     assert route["quote"] == str(8 * GRAMS + 5 * GRAMS)
+    # A trade with oneself ends an order: to who sells there itself nothing is proposed.
+    assert exchange.refused_unsent(exchange.seller, "/v1/orders/route", wanted).status == 409
     legs = [{"book": leg["book"], "grams": leg["grams"]} for leg in route["legs"]]
     body = {"criteria": criteria, "price": wanted["price"], "legs": legs, "fee_cap_bps": 100}
     bought = exchange.post(exchange.buyer, "/v1/orders/criteria", body)

@@ -17,6 +17,7 @@ from carbonmarket.operations.acts import (
     Source,
     act,
     cost,
+    open_orders,
     parse_number,
     parse_price,
 )
@@ -105,8 +106,9 @@ class PlacedByCriteria(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
-def route_order(request: RouteOrder, *, desk: Desk) -> Route:
-    """Propose the cheapest route of at most four books that one transaction can take.
+def route_order(request: RouteOrder, *, desk: Desk, account: str | None = None) -> Route:
+    """Propose the cheapest route of at most four books that one transaction can take, in each book no further
+    than to an offer of ``account``, with which a trade would end there.
 
     Looked into are the books with the best prices, with which a route begins anyway, not all that sell below
     the limit. Conflict if no book that meets the criteria sells at the price.
@@ -116,7 +118,12 @@ def route_order(request: RouteOrder, *, desk: Desk) -> Route:
     books = {book.number: (book, batch) for book, batch in _matching(request.criteria, desk)}
     served = [number for number, (book, _) in books.items() if book.lot <= wanted]
     sold = ((best, number) for number, best in desk.market.best_asks(served).items() if best <= limit)
-    offers = [offer for _, number in nsmallest(_CANDIDATES, sold) for offer in _offers(number, limit, desk)]
+    own = {} if account is None else _own_asks(account, desk)
+    offers = [
+        offer
+        for _, number in nsmallest(_CANDIDATES, sold)
+        for offer in _offers(number, min(limit, own.get(number, limit + 1) - 1), desk)
+    ]
     route = decide_route(sorted(offers, key=lambda o: (o.price, o.book)), books, wanted)
     if not route.legs:
         raise Conflict("no book that meets the criteria sells at this price")
@@ -206,6 +213,15 @@ def _offers(book: int, limit: int, desk: Desk) -> Iterator[Offer]:
     for level in desk.market.levels(book, False, first=market_calls.STEPS_MAX):
         if level.price <= limit:
             yield Offer(level.price, book, level.grams, level.orders)
+
+
+def _own_asks(account: str, desk: Desk) -> dict[int, int]:
+    """By book, the lowest price at which the account sells itself."""
+    lowest: dict[int, int] = {}
+    for order in open_orders(account, desk):
+        if not order.is_bid:
+            lowest[order.book] = min(order.price, lowest.get(order.book, order.price))
+    return lowest
 
 
 def place_criteria_order(
