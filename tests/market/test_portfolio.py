@@ -153,7 +153,11 @@ def test_a_position_leads_to_the_evidence(exchange: Exchange) -> None:
     lineage = held["lineage"]
     for name in ("batch_url", "period_url", "report_url", "anchors_url"):
         path = lineage[name].removeprefix(exchange.world.settings.public_url)
-        assert exchange.world.call("GET", path, who=(exchange.seller, "developer")).status_code == 200, name
+        # Also for who bought, whose project it is not.
+        for who in ((exchange.seller, "developer"), (exchange.buyer, "buyer")):
+            assert exchange.world.call("GET", path, who=who).status_code == 200, (name, who)
+    others = lineage["anchors_url"].removeprefix(exchange.world.settings.public_url).partition("?")[0]
+    assert exchange.world.call("GET", others, who=(exchange.buyer, "buyer")).status_code == 404
     assert int(held["unpriced"]) > 0
 
 

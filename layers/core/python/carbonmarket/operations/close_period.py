@@ -9,7 +9,12 @@ import msgspec
 from carbonmarket import ids
 from carbonmarket.border import parse_days
 from carbonmarket.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound
-from carbonmarket.operations.find_project import find_overseen_project, find_own_project, require_approved
+from carbonmarket.operations.find_project import (
+    find_overseen_project,
+    find_own_project,
+    find_project,
+    require_approved,
+)
 from carbonmarket.ports.documents import ReportFiles
 from carbonmarket.ports.registry import NEW, RegistryStore
 from carbonmarket.ports.sagas import Sagas
@@ -81,9 +86,11 @@ def close_period(
 
 
 def get_period(project: str, period: str, *, caller: Principal, registry: RegistryStore) -> Period:
-    """One period."""
-    find_overseen_project(project, caller=caller, registry=registry)
+    """One period; of one whose credits were issued everybody may see what they rest on."""
     kept = registry.period(project, period)
+    is_issued = kept is not None and kept.record.state == "registered"
+    find = find_project if is_issued else find_overseen_project
+    find(project, caller=caller, registry=registry)
     if kept is None:
         raise NotFound("the project has no period with this id", field="period")
     return kept.record

@@ -1,9 +1,9 @@
-"""The accepted readings of a project and its anchors, for those who may see its records."""
+"""The accepted readings of a project, for those who may see its records, and its anchors."""
 
 from __future__ import annotations
 
 from carbonmarket.errors import InvalidInput
-from carbonmarket.operations.find_project import find_overseen_project
+from carbonmarket.operations.find_project import find_overseen_project, find_project
 from carbonmarket.ports.devices import AnchorStore
 from carbonmarket.ports.readings import Point, ReadingsStore
 from carbonmarket.ports.registry import RegistryStore
@@ -49,10 +49,18 @@ def list_anchors(
     registry: RegistryStore,
     anchors: AnchorStore,
 ) -> list[tuple[str, AnchorPart]]:
-    """(cursor, part) of the hours from_us <= hour < to_us; one more than ``first``."""
-    find_overseen_project(project, caller=caller, registry=registry)
+    """(cursor, part) of the hours from_us <= hour < to_us; one more than ``first``. Everybody may see those
+    of a period whose credits were issued."""
+    find = find_project if _is_issued(project, from_us, to_us, registry) else find_overseen_project
+    find(project, caller=caller, registry=registry)
     _check_range(from_us, to_us)
     return anchors.parts(project, from_us=from_us, to_us=to_us, after=after, first=first + 1)
+
+
+def _is_issued(project: str, from_us: int, to_us: int, registry: RegistryStore) -> bool:
+    """Whether the hours are of one period whose credits were issued."""
+    issued = (period for _, period in registry.periods(project, None) if period.state == "registered")
+    return any(period.start_us <= from_us and to_us <= period.end_us for period in issued)
 
 
 def _check_range(from_us: int, to_us: int) -> None:
