@@ -46,7 +46,7 @@ class Desk:
     def buy(self, key: str, amount: int, card: str = "pm_card_visa") -> str:
         """A card pays; returns the balance transaction, which the ledger does not know yet."""
         held = self.payments.authorise(f"{key} authorise", amount, "USD", card, {})
-        return self.payments.capture(f"{key} capture", held.intent, amount).balance_transaction
+        return self.payments.capture(held.intent, amount).balance_transaction
 
     def book(self, key: str, movement: str, amount: int, fee: int) -> None:
         named = {"balance_transaction": movement}
@@ -113,7 +113,7 @@ def later() -> int:
 def test_all_three_agree_after_cards_a_refund_and_a_deposit(desk: Desk) -> None:
     desk.book("one", desk.buy("one", 10_000), 10_000, 320)
     held = desk.payments.authorise("two", 5_000, "USD", "pm_card_visa", {})
-    taken = desk.payments.capture("three", held.intent, 5_000)
+    taken = desk.payments.capture(held.intent, 5_000)
     desk.book("two", taken.balance_transaction, taken.amount, taken.fee)
     given = desk.payments.refund("four", held.intent, 1_000)
     named = {"balance_transaction": given.balance_transaction}

@@ -1,8 +1,9 @@
 """The payment provider: Stripe through its own package, or a server that speaks Stripe's API.
 
 The package takes half a second to import, so this module is imported by those alone who are about to pay. A
-key of ours becomes Stripe's Idempotency-Key, which Stripe keeps for a day; captures, refunds and transfers
-that come again after that are found by what they left behind. Who authorises keeps the intent.
+key of ours becomes Stripe's Idempotency-Key, which Stripe keeps for a day; refunds and transfers that come
+again after that are found by what they left behind. Who authorises keeps the intent. A payment is captured or
+voided but once, so that these go without a key: under one Stripe answers a fault of its own again all day.
 """
 
 from __future__ import annotations
@@ -112,11 +113,11 @@ class StripePayments:
         with self._errors():
             return _authorisation(self._intent(intent, _CHARGE))
 
-    def capture(self, key: str, intent: str, amount: int) -> Captured:
+    def capture(self, intent: str, amount: int) -> Captured:
         asked = {"amount_to_capture": amount, "expand": _CHARGE_MOVED}
         with self._errors("amount_to_capture"):
             try:
-                taken = _plain(self._api.payment_intents.capture(intent, asked, _once("capture", key)))
+                taken = _plain(self._api.payment_intents.capture(intent, asked))
             except stripe.InvalidRequestError as refused:
                 if refused.code != "payment_intent_unexpected_state":
                     raise
@@ -136,11 +137,11 @@ class StripePayments:
         reason = state.reason or f"it is {state.state}"
         raise Conflict(f"payment {intent} can't be captured: {reason}", field="intent") from refused
 
-    def void(self, key: str, intent: str) -> Authorisation:
+    def void(self, intent: str) -> Authorisation:
         with self._errors():
             try:
                 asked = {"expand": _CHARGE}
-                ended = _plain(self._api.payment_intents.cancel(intent, asked, _once("void", key)))
+                ended = _plain(self._api.payment_intents.cancel(intent, asked))
             except stripe.InvalidRequestError as refused:
                 if refused.code != "payment_intent_unexpected_state":
                     raise

@@ -43,7 +43,7 @@ class GivenBack(Conflict):
 
 
 def capture_key(purchase: str) -> str:
-    """The key of a purchase's capture, at the payment provider and in the ledger."""
+    """The ledger key of a purchase's capture."""
     return f"purchase/{purchase}/capture"
 
 
@@ -164,7 +164,7 @@ def capture(purchase: str, till: Till) -> CardPurchase:
     if reached(kept.record, "captured"):
         return kept.record
     amount = amount_of(kept.record)
-    captured = till.payments().capture(capture_key(purchase), kept.record.intent, amount)
+    captured = till.payments().capture(kept.record.intent, amount)
     book_capture(kept.record, captured, till)
     held = not kept.record.liability_shifted
     return advance(

@@ -107,7 +107,7 @@ def _stopped(kept: Kept[CardPurchase], refund: Refunded, till: Till) -> Kept[Car
 
 def _book_capture(purchase: CardPurchase, till: Till) -> None:
     """Book what was taken, where the step died that took it."""
-    taken = till.payments().capture(capture_key(purchase.id), purchase.intent, amount_of(purchase))
+    taken = till.payments().capture(purchase.intent, amount_of(purchase))
     book_capture(purchase, taken, till)
 
 

@@ -21,7 +21,6 @@ from carbonmarket.operations.purchase_payment import (
     amount_of,
     ask_for_authorisation,
     book_capture,
-    capture_key,
 )
 from carbonmarket.operations.purchase_refund import book_refunds, given_back, money_after
 from carbonmarket.ports.registry import Kept
@@ -100,7 +99,7 @@ def _release_hold(purchase: CardPurchase, till: Till) -> MoneyState:
         return "none"
     found = till.payments().status(intent)
     if found.state in ("authorised", "requires_action"):
-        till.payments().void(f"purchase/{purchase.id}/void", intent)
+        till.payments().void(intent)
         return "voided"
     return "voided" if found.state == "voided" else "none"
 
@@ -111,9 +110,7 @@ def _return_money(purchase: CardPurchase, till: Till) -> MoneyState:
     if found.state != "captured":
         return _release_hold(purchase, till)
     # A person may have taken another amount in the provider's dashboard than the order spent.
-    is_ours = found.captured == amount_of(purchase)
-    key = capture_key(purchase.id) if is_ours else f"purchase/{purchase.id}/taken"
-    captured = till.payments().capture(key, purchase.intent, found.captured)
+    captured = till.payments().capture(purchase.intent, found.captured)
     book_capture(purchase, captured, till)
     if purchase.disputed:
         # The bank has taken it back already; what the buyer is owed shows when the dispute is closed.

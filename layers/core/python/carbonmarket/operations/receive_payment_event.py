@@ -157,7 +157,7 @@ def _handle(event: PaymentEvent, purchase: str, till: Till) -> None:
 def _release_late(purchase: CardPurchase, till: Till) -> None:
     """A bank that agreed after the purchase had failed: the buyer's money is not kept waiting."""
     if purchase.intent and till.payments().status(purchase.intent).state == "authorised":
-        till.payments().void(f"purchase/{purchase.id}/void", purchase.intent)
+        till.payments().void(purchase.intent)
 
 
 def _dispute(event: PaymentEvent, kept: Kept[CardPurchase], till: Till) -> None:

@@ -114,7 +114,8 @@ class Ledger(Protocol):
 
 
 class Payments(Protocol):
-    """The payment provider. ``key`` makes every write happen once, whatever is repeated.
+    """The payment provider. ``key`` makes a write happen once, whatever is repeated; captures and voids need
+    none, since a payment has only one of the two.
 
     EngineUnavailable if the provider doesn't answer (what was asked may have happened: ask again under the
     same key). IdempotencyMismatch if a key stands for another request.
@@ -135,7 +136,7 @@ class Payments(Protocol):
         """The payment as it is now; NotFound if there is none."""
         ...
 
-    def capture(self, key: str, intent: str, amount: int) -> Captured:
+    def capture(self, intent: str, amount: int) -> Captured:
         """Take ``amount`` of what is held and release the rest.
 
         The same again returns what was taken. Conflict where it can't be taken any more (voided, expired,
@@ -143,7 +144,7 @@ class Payments(Protocol):
         """
         ...
 
-    def void(self, key: str, intent: str) -> Authorisation:
+    def void(self, intent: str) -> Authorisation:
         """Release what is held; voided already is no error. Conflict if it was captured: refund then."""
         ...
 
