@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import httpx
 import pytest
 from rich.console import Console
 
+from carbonmarket.chain import market_calls
 from carbonmarket.labels import BITS
 from carbonmarket_adapters.wiring import chain
 from infra.local.narrator import Narrator
 from infra.local.seed import shown as showing
+from infra.local.seed.bulk import Bulk
 from infra.local.seed.command import SAMPLE, read_report
 from infra.local.seed.day import Plan, Seeded, Seeder
 from infra.local.seed.prices import read_prices
@@ -21,17 +24,23 @@ from tests.market.exchange import Exchange
 pytestmark = pytest.mark.xdist_group("exchange")
 
 PLAN = Plan(orders=120, books=6, hours=0, seed=7)
+BALANCE, METADATA = "0x1::primary_fungible_store::balance", "0x1::fungible_asset::Metadata"
 _OCTAS = 10**12
 
 
-def seed(exchange: Exchange, plan: Plan = PLAN) -> Seeded:
-    """Seed the exchange's chain from the sample."""
+def funding(exchange: Exchange) -> Callable[[str], None]:
+    """Gives an account coins."""
     faucet = exchange.world.localnet.faucet
 
     def fund(account: str) -> None:
         httpx.post(f"{faucet}/mint", params={"address": account, "amount": _OCTAS}).raise_for_status()
 
-    seeder = Seeder(exchange.world.settings, chain.signer(), fund)
+    return fund
+
+
+def seed(exchange: Exchange, plan: Plan = PLAN) -> Seeded:
+    """Seed the exchange's chain from the sample."""
+    seeder = Seeder(exchange.world.settings, chain.signer(), funding(exchange))
     done = seeder.seed(read_report(SAMPLE).issuances, read_prices(), plan, Narrator(Console(quiet=True)))
     exchange.watch()
     return done
@@ -81,3 +90,15 @@ def test_a_file_is_imported_once_and_traded(exchange: Exchange) -> None:
     assert "12 were imported before" in text
     assert "11,850 t lie in the registry's buffer pool" in text
     assert "https://www.forestdatanetwork.com/" in text
+
+
+def test_waves_are_sent_however_long_those_before_took(exchange: Exchange) -> None:
+    settings = exchange.world.settings
+    bulk = Bulk(settings.aptos_node_url, chain.signer(), settings.market_address, funding(exchange))
+    bulk._now_s -= 3_600
+    bulk.settle()
+    account = bulk.address("agent-late")
+    bulk.send("agent-late", market_calls.usdc_faucet(exchange.usdc_address, account, 7))
+    bulk.settle()
+    held = chain.chain_access().view(BALANCE, [METADATA], [account, exchange.quote])
+    assert int(held[0]) == 7

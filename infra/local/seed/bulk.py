@@ -107,7 +107,10 @@ class Bulk:
             if account.in_flight:
                 self._await(account.last_hash)
                 account.in_flight = 0
-        return self._node.ledger().version
+        ledger = self._node.ledger()
+        # What is sent next must not have expired, however long the wave took.
+        self._now_s = ledger.timestamp_us // 1_000_000
+        return ledger.version
 
     def move_clock(self, to_us: int) -> None:
         """Set the localnet's clock forward; nothing may be on its way."""
