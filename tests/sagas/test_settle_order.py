@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from carbonmarket.chain import market_calls
-from carbonmarket.errors import IdempotencyMismatch
+from carbonmarket.errors import EngineUnavailable, IdempotencyMismatch, PaymentDeclined
 from carbonmarket.operations.create_quote import CreateQuote, create_quote
 from carbonmarket.operations.purchase_order import order_key
 from carbonmarket.records.principal import BUYER, Principal
@@ -134,6 +134,29 @@ def test_fills_of_another_order_in_the_same_transaction_are_not_the_purchases(
     kept = purchases.purchases().purchase(purchase)
     assert kept is not None
     assert [(fill.grams, fill.units) for fill in kept.record.fills] == [(GRAMS, COST)]
+
+
+def test_an_order_that_was_never_sent_is_not_placed_once_the_card_is_let_go(
+    settling: Settling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise EngineUnavailable("the node doesn't answer")
+
+    till = settling.till
+    till.offer()
+    before = till.state()
+    purchase = till.buy(till.quote())
+    settling.until(purchase, "await_authentication")
+    access = Access(submit=away)
+    with monkeypatch.context() as patch, pytest.raises(EngineUnavailable):
+        patch.setattr(chain, "chain_access", lambda: access)
+        settling.step(purchase, "place")
+    # Nobody knows what became of it, and a person lets the card go in the meantime.
+    till.stripe().v1.payment_intents.cancel(till.intent(purchase))
+    with pytest.raises(PaymentDeclined) as declined:
+        settling.step(purchase, "place")
+    assert settling.fail(purchase, declined.value)["money"] == "voided"
+    assert till.state() == before
 
 
 def test_two_purchases_at_once_bring_enough_for_both(

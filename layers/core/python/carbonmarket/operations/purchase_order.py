@@ -81,6 +81,7 @@ def order_call(quote: Quote, quote_asset: str) -> EntryCall:
 def place(purchase: str, till: Till) -> str:
     """Set the float aside and submit the order, signed by the treasury's key; the transaction's hash.
 
+    PaymentDeclined where the card holds the amount no longer, also before an order that is sent anew.
     Conflict where the float's limit is reached, FloatTooLow where its account has less than the ledger says
     it may spend; neither sends anything.
     """
@@ -91,9 +92,18 @@ def place(purchase: str, till: Till) -> str:
         _set_aside(kept.record, quote, till)
         bring = _to_bring(quote, till)
         kept = advance(kept, "ordered", "order_purchase", till, bring_units=bring)
+    elif not reached(kept.record, "filled") and _is_unsent(purchase, till):
+        # An earlier try found the node away, or its bytes died: since then the card may have been let go.
+        require_authorised(kept.record, till)
     if kept.record.bring_units and not reached(kept.record, "filled"):
         _bring(kept.record, till)
     return till.chain.submit(order_key(purchase), till.treasury_key, order_call(quote, till.quote_asset))
+
+
+def _is_unsent(purchase: str, till: Till) -> bool:
+    """Whether nothing stands of the order, so that it would be sent as a new one."""
+    fate = till.chain.fate(order_key(purchase))
+    return fate.hash is None or fate.state == "dead"
 
 
 def _set_aside(purchase: CardPurchase, quote: Quote, till: Till) -> None:
