@@ -80,6 +80,8 @@ class Machine:
             engine.stop()
             self._console.print(f"  [dim]stopped[/dim] {engine.name}")
         if self._lock is not None:
+            # Whoever asks this state for the machine that runs shall find none.
+            self.settings.environment_file.unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 

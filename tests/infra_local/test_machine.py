@@ -12,12 +12,14 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from click.testing import CliRunner
 from rich.console import Console
 
 from carbonmarket.errors import EngineUnavailable
 from carbonmarket_adapters.wiring import money as wiring_money
 from infra.bootstrap import first_version
 from infra.declarations import declarations, resource_name
+from infra.local.__main__ import main
 from infra.local.deploy import client
 from infra.local.engines.process import EngineError, listens
 from infra.local.engines.stripe.webhooks import signature
@@ -152,6 +154,8 @@ def test_a_machine_goes_on_where_it_was(machine: Machine) -> None:
 
     machine.stop()
     assert [name for name, port in machine.settings.ports().items() if listens(port)] == []
+    asked = CliRunner().invoke(main, ["rebuild", "--state", str(machine.settings.state)])
+    assert (asked.exit_code, "start it with `carbonmarket up`" in asked.output) == (1, True)
     machine.start()
 
     s3 = client("s3", machine.settings.aws_url)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+import requests
 from click.testing import CliRunner
 
 from infra.local.__main__ import main
+from infra.local.seed import command
 from infra.local.seed.command import SAMPLE
 from tests.seed.files import report
 
@@ -49,3 +52,13 @@ def test_rejected_rows_are_written_before_anything_else_is_tried(tmp_path: Path,
     # No node answers in this folder's machine.
     assert code == 1
     assert "doesn't answer" in told
+
+
+def test_a_faucet_on_another_port_is_asked_for(a_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(command, "_run", away)
+    code, told = run(SAMPLE, "--state", a_machine, "--faucet-port", "5")
+    assert code == 1
+    assert "the faucet doesn't answer at http://127.0.0.1:5; say by --faucet-port" in told

@@ -81,6 +81,7 @@ def market_command(file: Path, state: Path, rejects: Path | None, faucet_port: i
     (`carbonmarket up`). Each row becomes a batch, once, labelled "not measured here"; credits of the
     registry's buffer pool are not for sale and are left there.
     """
+    import requests
     from rich.console import Console
 
     from carbonmarket.errors import MarketError
@@ -88,6 +89,7 @@ def market_command(file: Path, state: Path, rejects: Path | None, faucet_port: i
     from infra.local.seed.day import Plan
 
     environment = MachineSettings(state=state.resolve()).environment_file
+    faucet = replace(_DEFAULTS, faucet_port=faucet_port).faucet_url
     if not environment.exists():
         raise click.ClickException(f"no machine runs on {state}; start it with `carbonmarket up`")
     os.environ.update(json.loads(environment.read_text()), **CREDENTIALS)
@@ -95,9 +97,13 @@ def market_command(file: Path, state: Path, rejects: Path | None, faucet_port: i
     try:
         report = read_report(file)
         _tell_rejects(report, rejects or Path(f"{file.stem}.rejects.csv"), console)
-        _run(report, Plan(**plan), replace(_DEFAULTS, faucet_port=faucet_port).faucet_url, console)
+        _run(report, Plan(**plan), faucet, console)
     except (MarketError, SeedFailed) as failed:
         raise click.ClickException(str(failed)) from None
+    except requests.ConnectionError:
+        raise click.ClickException(
+            f"the faucet doesn't answer at {faucet}; say by --faucet-port where the machine has it"
+        ) from None
 
 
 def read_report(file: Path) -> RegistryFile:
