@@ -1,1 +1,1 @@
-"""Daily: serial ranges, supply on chain and projection are compared, and the result published."""
+"""Daily: ledger, payment provider and the treasury on chain are compared, and the result published."""

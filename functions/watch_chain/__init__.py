@@ -1,1 +1,1 @@
-"""Every minute: the chain is watched for 55 seconds, so that the projection lags a second."""
+"""Every minute: the chain is watched for 70 seconds, so that the projection lags a second."""
