@@ -118,6 +118,15 @@ def test_trading_all_the_while_is_no_difference(exchange: Exchange) -> None:
     exchange.watch()
 
 
+def test_thousands_of_batches_are_published(market: Market) -> None:
+    market.issue()
+    [row] = run(market).batches
+    batches = tuple(msgspec.structs.replace(row, batch=f"0x{number:064x}") for number in range(2_500))
+    for result in (run(market), msgspec.structs.replace(run(market), at_us=1, batches=batches)):
+        market.projection.publish(result)
+        assert market.projection.reconciliation() == result
+
+
 def test_nothing_projected_is_not_taken_for_agreement(market: Market) -> None:
     with pytest.raises(NotYetFinal):
         reconcile(chain=market.outbox, projection=market.projection, catch_up=lambda: None, now_us=0)

@@ -13,6 +13,7 @@ from carbonmarket.records.chain import (
     Anchor,
     Batch,
     BatchName,
+    BatchReconciliation,
     Cancellation,
     Cursor,
     Freeze,
@@ -22,8 +23,10 @@ from carbonmarket.records.chain import (
     Reconciliation,
     Retirement,
     Store,
+    VaultReconciliation,
 )
 from carbonmarket.settings import Settings
+from carbonmarket.times import MICROSECONDS
 from carbonmarket_adapters.dynamo.chain_keys import (
     BATCHES,
     FROZEN,
@@ -41,6 +44,18 @@ CURSOR = Kind("cursor", Cursor)
 CURSOR_KEYS = ("CURSOR", "CURSOR")
 _RECONCILIATION = Kind("reconciliation", Reconciliation)
 _RECONCILIATION_KEYS = ("RECONCILIATION", "LATEST")
+
+
+class ReconciledRows(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Some of the published reconciliation's rows: an item of DynamoDB holds 400 KB, and all are more."""
+
+    batches: tuple[BatchReconciliation, ...]
+    assets: tuple[VaultReconciliation, ...]
+
+
+_ROWS = Kind("reconciled_rows", ReconciledRows)
+_ROWS_AN_ITEM = 250
+_ROWS_KEPT_S = 8 * 86_400
 
 
 class ChainTable:
@@ -122,10 +137,27 @@ class ChainTable:
 
     def reconciliation(self) -> Reconciliation | None:
         found = self._table.get(_RECONCILIATION, *_RECONCILIATION_KEYS)
-        return found.record if found else None
+        if found is None:
+            return None
+        rows = self._table.query(_ROWS, _rows_partition(found.record.at_us), consistent=True)
+        parts = [stored.record for _, stored in rows]
+        return msgspec.structs.replace(
+            found.record,
+            batches=tuple(itertools.chain(found.record.batches, *(part.batches for part in parts))),
+            assets=tuple(itertools.chain(found.record.assets, *(part.assets for part in parts))),
+        )
 
     def publish(self, reconciliation: Reconciliation) -> None:
-        self._table.put(Write(_RECONCILIATION, *_RECONCILIATION_KEYS, reconciliation))
+        at_us, batches, assets = reconciliation.at_us, reconciliation.batches, reconciliation.assets
+        expires_s = at_us // MICROSECONDS + _ROWS_KEPT_S
+        for start in range(0, max(len(batches), len(assets)), _ROWS_AN_ITEM):
+            chosen = slice(start, start + _ROWS_AN_ITEM)
+            rows = ReconciledRows(batches=batches[chosen], assets=assets[chosen])
+            place = (_rows_partition(at_us), f"{start:012}")
+            self._table.put(Write(_ROWS, *place, rows, expires_at=expires_s))
+        # Last, so that whoever finds it finds its rows.
+        summary = msgspec.structs.replace(reconciliation, batches=(), assets=())
+        self._table.put(Write(_RECONCILIATION, *_RECONCILIATION_KEYS, summary))
 
     def all_of(self, kinds: Collection[str]) -> Iterator[msgspec.Struct]:
         for item in self._model.scan(self._model.kind.is_in(*kinds), consistent_read=True):
@@ -147,3 +179,7 @@ class ChainTable:
         kind: Kind[R] = kind_of(key[0])
         found = self._table.get(kind, *keys_of(key))
         return found.record if found else None
+
+
+def _rows_partition(at_us: int) -> str:
+    return f"RECONCILIATION#{at_us}"
