@@ -87,7 +87,8 @@ def bootstrap(
         signer.create(key)
     if fund is not None:
         told("funds")
-        for key in (ADMIN, settings.sponsor_key):
+        # Whoever stops the market pays for that itself, as the admin does.
+        for key in (ADMIN, PAUSER, settings.sponsor_key):
             fund(signer.address(key), _FUNDS_OCTAS)
     told("contracts")
     for folder in ("", "market"):
@@ -213,6 +214,8 @@ def main() -> None:
         settings=settings(),
         told=lambda step: console.print(f"  {step}"),
     )
+    pauser = signer.address(PAUSER)
+    console.print(f"Give the pauser's account coins too, since nobody pays for its calls: {pauser}")
     begins = first_version(settings().aptos_node_url, settings().market_address)
     name = f"/carbonmarket/{settings().stage}/first-version"
     console.print(f"The market begins at version {begins}: put {begins} into the parameter {name}")

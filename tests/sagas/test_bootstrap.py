@@ -8,7 +8,7 @@ from carbonmarket.chain.addresses import canonical
 from carbonmarket.ledger.chart import posted
 from carbonmarket.records.money import TREASURY_FLOAT
 from carbonmarket_adapters.wiring import chain, money
-from infra.bootstrap import FLOAT, TEST_USDC
+from infra.bootstrap import FLOAT, PAUSER, TEST_USDC
 from tests.sagas.world import World
 
 pytestmark = [pytest.mark.chain, pytest.mark.engines]
@@ -30,6 +30,12 @@ def test_the_quote_asset_is_where_the_settings_say(world: World) -> None:
     publisher = chain.signer().address(TEST_USDC)
     [found] = chain.chain_access().view(f"{publisher}::usdc::asset_address", [], [])
     assert canonical(found) == world.settings.quote_asset
+
+
+def test_who_stops_the_market_can_pay_for_it(world: World) -> None:
+    pauser = chain.signer().address(PAUSER)
+    [coins] = chain.chain_access().view("0x1::coin::balance", ["0x1::aptos_coin::AptosCoin"], [pauser])
+    assert int(coins) > 0
 
 
 def test_a_start_anew_changes_neither_float_nor_fees(world: World) -> None:
