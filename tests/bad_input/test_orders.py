@@ -65,6 +65,13 @@ def test_too_little_escrow_is_refused(exchange: Exchange) -> None:
     assert _refused(exchange, from_balance, poor) == ("market_vault::E_ABOVE_BALANCE", "source")
 
 
+def test_more_than_there_is_is_neither_brought_nor_fetched(exchange: Exchange) -> None:
+    for way, abort in (("deposit", "E_ABOVE_WALLET"), ("claim", "E_ABOVE_BALANCE")):
+        body = {"asset": "quote", "amount": str(2**63)}
+        refused = exchange.refused(exchange.rival, f"/v1/portfolio/{way}", body)
+        assert (refused.problem["abort"], refused.problem["field"]) == (f"market_vault::{abort}", "amount")
+
+
 def test_the_order_of_another_is_neither_cancelled_nor_amended(exchange: Exchange) -> None:
     order = exchange.place(exchange.seller, "sell", 10)
     path = f"/v1/orders/{order['book']}/{order['id']}"

@@ -6,6 +6,7 @@ import msgspec
 
 from carbonmarket.chain import market_calls
 from carbonmarket.chain.calls import EntryCall
+from carbonmarket.errors import ChainRefused
 from carbonmarket.operations.acts import Desk, Done, act, asset_address, named_book, open_orders, parse_units
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.records.principal import Principal
@@ -32,12 +33,21 @@ class Cash(msgspec.Struct, frozen=True, kw_only=True):
 
 def deposit(request: MoveBalance, *, caller: Principal, key: str, desk: Desk) -> Done:
     """Bring something to trade with, so that orders need no wallet."""
-    return act("deposit", call_of_deposit(request, desk), caller=caller, key=key, desk=desk)
+    return _moved("deposit", call_of_deposit(request, desk), caller=caller, key=key, desk=desk)
 
 
 def claim(request: MoveBalance, *, caller: Principal, key: str, desk: Desk) -> Done:
     """Fetch to the wallet what trades, ended orders and gifts have left."""
-    return act("claim", call_of_claim(request, desk), caller=caller, key=key, desk=desk)
+    return _moved("claim", call_of_claim(request, desk), caller=caller, key=key, desk=desk)
+
+
+def _moved(verb: str, call: EntryCall, *, caller: Principal, key: str, desk: Desk) -> Done:
+    try:
+        return act(verb, call, caller=caller, key=key, desk=desk)
+    except ChainRefused as refused:
+        # Where it comes from is no choice here: more than there is can only be the amount's fault.
+        field = "amount" if refused.field == "source" else refused.field
+        raise ChainRefused(refused.reason, abort=refused.abort, field=field) from None
 
 
 def get_cash(*, caller: Principal, desk: Desk) -> Cash:
