@@ -35,7 +35,7 @@ RECONCILE_MONEY = Function(
 # Every step knows the float's account, which follows from the treasury's key.
 _TILL = (change("purchases"), read("accounts"), Grant("key", "treasury", "read"))
 _TREASURY = sends_as("treasury")
-# For whom credits were to be retired that never came.
+# For whom credits were to be retired that never came; who is kept and forgotten can be read with KMS alone.
 _FORGET = erase("subject_keys")
 
 
@@ -64,7 +64,7 @@ def _settle(name: str, *grants: Grant, timeout_seconds: int = 30) -> Function:
 SETTLE_TRADE = StateMachine(
     "settle_trade",
     (
-        _settle("screen"),
+        _settle("screen", change("subject_keys")),
         _settle("authorise", STRIPE),
         # What was decided before an execution is run again ends its wait at once; so below.
         _settle(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -128,6 +130,25 @@ def test_sealed_data_opens_until_its_subject_is_erased(aws: AwsEndpoint, project
     assert b"Ada" not in sealed.ciphertext.encode()
     keys.erase(project)
     assert keys.open(sealed) is None
+
+
+def test_a_key_leaves_by_itself_at_its_time_unless_it_is_kept(aws: AwsEndpoint, project: str) -> None:
+    keys = KmsSubjectKeys(aws.settings, aws.client("kms"))
+    at = int(time.time()) + 3_600
+
+    def leaves() -> Any:
+        place = {"pk": {"S": f"subject#{project}"}, "sk": {"S": "key"}}
+        item = aws.client("dynamodb").get_item(TableName=aws.name("subject_keys"), Key=place)["Item"]
+        return item.get("expires_at")
+
+    sealed = keys.seal(project, b"Ada", until_us=at * 1_000_000)
+    assert leaves() == {"N": str(at)}
+    keys.seal(project, b"Ada", until_us=(at + 60) * 1_000_000)
+    assert leaves() == {"N": str(at + 60)}
+    keys.keep(project)
+    assert leaves() is None
+    assert keys.open(sealed) == b"Ada"
+    keys.keep("SUBJECTOFNOBODY")
 
 
 def test_a_certificate_is_never_replaced(aws: AwsEndpoint, project: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from carbonmarket.errors import BudgetSpent, Conflict
 from carbonmarket.operations.purchase_payment import Disputed, GivenBack
+from carbonmarket.times import parse_us
 from carbonmarket_adapters.wiring import chain, purchases, registry
 from tests.sagas.settling import Settling
 from tests.sagas.test_settle_order import Access
@@ -98,6 +99,25 @@ def beneficiaries(purchase: str) -> list[bool]:
     assert quoted is not None
     planned = [leg.retirement for leg in quoted.record.legs]
     return [registry.subjects().open(plan.sealed) is not None for plan in planned if plan is not None]
+
+
+def leaves(till: Till, quote: Any) -> Any:
+    """When the key leaves by itself under which the first leg's beneficiary is sealed."""
+    place = {"pk": {"S": f"subject#{quote['legs'][0]['retirement']}"}, "sk": {"S": "key"}}
+    dynamodb, table = till.world.aws.client("dynamodb"), till.world.aws.name("subject_keys")
+    return dynamodb.get_item(TableName=table, Key=place)["Item"].get("expires_at")
+
+
+def test_who_is_named_in_a_quote_is_forgotten_a_day_after_it_unless_a_purchase_begins(
+    settling: Settling,
+) -> None:
+    till = settling.till
+    till.offer()
+    quote = till.quote(deliver="retire", retirement=RETIREMENT)
+    day_after = parse_us(quote["expires"], "expires") // 1_000_000 + 86_400
+    assert leaves(till, quote) == {"N": str(day_after)}
+    settling.until(till.buy(quote), "screen")
+    assert leaves(till, quote) is None
 
 
 def test_nobody_is_remembered_for_whom_a_failed_purchase_was(settling: Settling) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from carbonmarket.records.credits import Sealed
 from carbonmarket.settings import Settings
+from carbonmarket.times import MICROSECONDS
 from carbonmarket_adapters.dynamo.subject_keys import DynamoSubjectKeys
 from carbonmarket_adapters.envelope import Envelope, seal, unseal
 
@@ -17,8 +18,13 @@ class KmsSubjectKeys:
         self._keys = DynamoSubjectKeys(settings)
         self._envelope = Envelope(kms, f"alias/{settings.prefix}subjects", "subject")
 
-    def seal(self, subject: str, data: bytes) -> Sealed:
-        key = self._existing(subject) or self._fresh(subject)
+    def seal(self, subject: str, data: bytes, until_us: int | None = None) -> Sealed:
+        expires_at = None if until_us is None else until_us // MICROSECONDS
+        key = self._existing(subject)
+        if key is None:
+            key = self._fresh(subject, expires_at)
+        elif expires_at is not None:
+            self._keys.keep(subject, expires_at)
         nonce, ciphertext = seal(key, subject, data)
         return Sealed(subject=subject, nonce=nonce, ciphertext=ciphertext)
 
@@ -28,6 +34,9 @@ class KmsSubjectKeys:
             return None
         return unseal(key, sealed.subject, sealed.nonce, sealed.ciphertext)
 
+    def keep(self, subject: str) -> None:
+        self._keys.keep(subject, None)
+
     def erase(self, subject: str) -> None:
         self._keys.erase(subject)
 
@@ -35,7 +44,7 @@ class KmsSubjectKeys:
         wrapped = self._keys.wrapped(subject)
         return None if wrapped is None else self._envelope.unwrap(subject, wrapped)
 
-    def _fresh(self, subject: str) -> bytes:
+    def _fresh(self, subject: str, expires_at: int | None) -> bytes:
         key, wrapped = self._envelope.fresh(subject)
-        kept = self._keys.add(subject, wrapped)
+        kept = self._keys.add(subject, wrapped, expires_at)
         return key if kept == wrapped else self._envelope.unwrap(subject, kept)

@@ -29,13 +29,22 @@ class DynamoSubjectKeys:
         stored = self._table.get(KEY, f"subject#{subject}", "key")
         return stored.record.wrapped if stored else None
 
-    def add(self, subject: str, wrapped: str) -> str:
-        """Keep a first key and return it; the one another writer kept first wins."""
+    def add(self, subject: str, wrapped: str, expires_at: int | None = None) -> str:
+        """Keep a first key and return it; the one another writer kept first wins. ``expires_at`` are the
+        seconds at which it leaves by TTL."""
+        key = WrappedKey(wrapped=wrapped)
         try:
-            self._table.put(Write(KEY, f"subject#{subject}", "key", WrappedKey(wrapped=wrapped), 0))
+            self._table.put(Write(KEY, f"subject#{subject}", "key", key, 0, expires_at=expires_at))
         except StaleWrite:
-            return self.wrapped(subject) or self.add(subject, wrapped)
+            return self.wrapped(subject) or self.add(subject, wrapped, expires_at)
         return wrapped
+
+    def keep(self, subject: str, expires_at: int | None) -> None:
+        """Let the key leave by TTL at another time, or not at all."""
+        place = (f"subject#{subject}", "key")
+        stored = self._table.get(KEY, *place)
+        if stored is not None:
+            self._table.put(Write(KEY, *place, stored.record, stored.revision, expires_at=expires_at))
 
     def erase(self, subject: str) -> None:
         """Remove the key."""

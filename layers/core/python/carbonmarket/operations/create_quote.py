@@ -28,6 +28,7 @@ from carbonmarket.times import MICROSECONDS
 
 QUOTE_S = 300
 """How long a quote stands."""
+_UNTAKEN_KEPT_US = 86_400 * MICROSECONDS
 UNITS_PER_CENT = 10_000
 """Quote base units (millionths of a USDC) in a cent: one USDC counts as one US dollar."""
 CHARGE_MIN_CENTS = 50
@@ -107,10 +108,11 @@ def create_quote(
     fee_bps = max(fees.maker_bps, fees.taker_bps)
     escrow = sum(with_fee(cost(priced.price_cap, leg.grams), fee_bps) for leg in priced.legs)
     _check_charge(cents(escrow))
+    expires_us = desk.now_us + QUOTE_S * MICROSECONDS
     quote = Quote(
         id=id,
         organisation=caller.organisation,
-        legs=_planned(id, priced.legs, request.retirement, subjects, salts),
+        legs=_planned(id, priced.legs, request.retirement, subjects, salts, expires_us + _UNTAKEN_KEPT_US),
         criteria=_asked(request.criteria),
         deliver=request.deliver,
         grams=sum(leg.grams for leg in priced.legs),
@@ -121,7 +123,7 @@ def create_quote(
         expected_cents=cents(with_fee(priced.units, fees.taker_bps)),
         currency=currency,
         created_us=desk.now_us,
-        expires_us=desk.now_us + QUOTE_S * MICROSECONDS,
+        expires_us=expires_us,
     )
     store.save_quote(quote, NEW, told(caller, "create_quote", id, "quoted", desk.now_us))
     return quote
@@ -273,8 +275,10 @@ def _planned(
     wanted: RetireFor | None,
     subjects: SubjectKeys,
     salts: Sequence[bytes],
+    until_us: int,
 ) -> tuple[QuoteLeg, ...]:
-    """The legs, each with the retirement that will follow; a batch has a certificate of its own."""
+    """The legs, each with the retirement that will follow; a batch has a certificate of its own. For whom it
+    is nobody can read after ``until_us`` unless a purchase begins."""
     if wanted is None:
         return legs
     reason = require_chain_text(wanted.reason, "retirement/reason")
@@ -290,7 +294,7 @@ def _planned(
             start_us=start_us,
             end_us=end_us,
             beneficiary=commitment_of(known),
-            sealed=subjects.seal(id, canonical.dumps(msgspec.to_builtins(known))),
+            sealed=subjects.seal(id, canonical.dumps(msgspec.to_builtins(known)), until_us),
             name_is_public=wanted.beneficiary.name_is_public,
         )
         planned.append(msgspec.structs.replace(leg, retirement=retirement))

@@ -62,9 +62,9 @@ class Till(msgspec.Struct, frozen=True, kw_only=True):
     """Where purchases by card are settled: stores, chain, ledger, payment provider, and whose float it is.
 
     ``payments`` is called where the provider is needed, since its library is slow to load, and ``subjects``
-    where somebody is forgotten. ``treasury`` is the float's account on chain, whose key has the id
-    ``treasury_key``; ``quote_asset`` its token's address.
-    A purchase that no bank answers for is held ``risk_period_s``.
+    where somebody is remembered or forgotten. ``treasury`` is the float's account on chain, whose key has the
+    id ``treasury_key``; ``quote_asset`` its token's address. A purchase that no bank answers for is held
+    ``risk_period_s``.
     """
 
     store: PurchasesStore

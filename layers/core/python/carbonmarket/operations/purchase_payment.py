@@ -64,6 +64,10 @@ def screen(purchase: str, till: Till) -> CardPurchase:
         raise Conflict(f"organisation {kept.record.organisation} has not been admitted")
     if till.chain.view("transfer_policy::is_frozen", [], [organisation.account_address])[0]:
         raise AccountFrozen("your account is frozen: it can't buy")
+    for leg in quote.legs:
+        if leg.retirement is not None:
+            # From here on the undo forgets for whom it is; before it the quote's time does.
+            till.subjects().keep(leg.retirement.id)
     return advance(kept, "screened", "screen_purchase", till).record
 
 
