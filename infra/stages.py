@@ -30,7 +30,8 @@ class StageConfig:
     deleted. ``requests_per_second`` and ``burst`` limit the whole API; ``requests_per_address`` is what the
     firewall lets one address ask in five minutes. ``sponsor_gas_units`` is what the sponsor signs for on one
     day, at a price of 100 octas a unit 2,000 APT of which most is booked back, and
-    ``sponsor_gas_units_an_account`` what one organisation may take of that. ``card_cents_max`` is the most
+    ``sponsor_gas_units_an_account`` what one organisation may take of that; with fewer than
+    ``sponsor_octas_min`` coins left an alarm asks for more. ``card_cents_max`` is the most
     that one purchase by card may cost, ``card_risk_s`` how long one is held that no bank answers for, and
     ``card_denied`` are organisations that can't buy by card.
     """
@@ -52,6 +53,7 @@ class StageConfig:
     requests_per_address: int = 2_000
     sponsor_gas_units: int = 2_000_000_000
     sponsor_gas_units_an_account: int = 200_000_000
+    sponsor_octas_min: int = 100 * 10**8
     card_cents_max: int = 1_000_000
     card_risk_s: int = 7 * 86_400
     card_denied: tuple[str, ...] = ()
@@ -108,6 +110,8 @@ STAGES = (
         quote_asset="0x69091fbab5f7d635ee7ac5098cf0c1efbe31d68fec0f2cd565e8d168daf52832",
         protected=False,
         log_days=14,
+        # A faucet gives a coin at a time.
+        sponsor_octas_min=10**8,
     ),
     StageConfig(
         stage="prod",

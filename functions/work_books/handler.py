@@ -1,4 +1,7 @@
-"""Matches orders on that wait in their books, and has dead orders cleared away; each minute."""
+"""Matches orders on that wait in their books, and has dead orders cleared away; each minute.
+
+What the sponsor has left is counted on the way: without coins nobody trades, retires or is paid.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from carbonmarket.operations.coins_of import coins_of
 from carbonmarket.operations.work_books import work_books
 from carbonmarket_adapters.wiring import chain, settings
 
@@ -32,6 +36,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         goes_on=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
     )
     metrics.add_metric(name="BooksWorked", unit=MetricUnit.Count, value=done.calls)
+    sponsor = chain.signer().address(settings().sponsor_key)
+    coins = coins_of(sponsor, chain=chain.chain_access())
+    metrics.add_metric(name="SponsorOctas", unit=MetricUnit.NoUnit, value=coins)
     for refusal in done.refusals:
         logger.error("a book could not be worked", refusal=refusal)
     return {"calls": done.calls, "needing": done.needing}

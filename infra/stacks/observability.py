@@ -162,6 +162,13 @@ class ObservabilityStack(Stack):
         ):
             self._alarm(name, _market_metric(metric, "notifications", _FIVE_MINUTES), description)
         self._alarm(
+            "sponsor-low",
+            _market_metric("SponsorOctas", "work_books", _FIVE_MINUTES),
+            "The sponsor's account has few coins left to pay fees with",
+            threshold=self._config.sponsor_octas_min,
+            below=True,
+        )
+        self._alarm(
             "payment-event-failed",
             _market_metric("PaymentEventFailed", "api_purchases", _FIVE_MINUTES),
             "An event of the payment provider could not be handled",

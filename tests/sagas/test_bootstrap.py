@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
+
 import pytest
 
 from carbonmarket.chain.addresses import canonical
 from carbonmarket.ledger.chart import posted
 from carbonmarket.records.money import TREASURY_FLOAT
 from carbonmarket_adapters.wiring import chain, money
+from functions.work_books import handler as work_books
 from infra.bootstrap import FLOAT, PAUSER, TEST_USDC
 from tests.sagas.world import World
 
 pytestmark = [pytest.mark.chain, pytest.mark.engines]
 
+IN_TIME = SimpleNamespace(
+    function_name="work-books",
+    memory_limit_in_mb=128,
+    invoked_function_arn="arn",
+    aws_request_id="request",
+    get_remaining_time_in_millis=lambda: 60_000,
+)
 METADATA = "0x1::fungible_asset::Metadata"
 
 
@@ -36,6 +47,14 @@ def test_who_stops_the_market_can_pay_for_it(world: World) -> None:
     pauser = chain.signer().address(PAUSER)
     [coins] = chain.chain_access().view("0x1::coin::balance", ["0x1::aptos_coin::AptosCoin"], [pauser])
     assert int(coins) > 0
+
+
+def test_what_the_sponsor_has_left_is_told_each_minute(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work_books.handler({}, IN_TIME)
+    [told] = re.findall(r'"SponsorOctas":\[([0-9.]+)\]', capsys.readouterr().out)
+    assert float(told) > 10**8
 
 
 def test_a_start_anew_changes_neither_float_nor_fees(world: World) -> None:
