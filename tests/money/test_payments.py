@@ -113,6 +113,8 @@ def test_3d_secure_shifts_the_liability(
     asked = hold(payments, key(), "pm_card_threeDSecure2Required")
     assert (asked.state, asked.liability_shifted) == ("requires_action", False)
     assert asked.client_secret.startswith(asked.intent + "_secret_")
+    waiting = provider.client().v1.payment_intents.retrieve(asked.intent)
+    assert waiting.next_action.type == "use_stripe_sdk"
     with pytest.raises(Conflict, match="requires_action"):
         payments.capture(asked.intent, 10_000)
     provider.authenticate(asked.intent)

@@ -107,6 +107,8 @@ def test_3d_secure_is_asked_for_and_passed(api: stripe.StripeClient, provider: P
 def test_3d_secure_may_fail_or_pass_and_be_declined(api: stripe.StripeClient, provider: Provider) -> None:
     failed = pay(api, "pm_card_authenticationRequired")
     assert failed.next_action.type == "use_stripe_sdk"
+    back: Any = {"return_url": "https://shop.example/back", "use_stripe_sdk": True}
+    assert pay(api, "pm_card_authenticationRequired", **back).next_action.type == "use_stripe_sdk"
     provider.authenticate(failed.id, "failed")
     seen = api.v1.payment_intents.retrieve(failed.id)
     assert seen.status == "requires_payment_method"

@@ -32,7 +32,7 @@ def create(context: Context, params: Params) -> Object:
         params,
         *("amount", "automatic_payment_methods", "capture_method", "confirm", "currency", "description"),
         *("metadata", "off_session", "payment_method", "payment_method_types", "return_url"),
-        *("statement_descriptor_suffix", "transfer_group"),
+        *("statement_descriptor_suffix", "transfer_group", "use_stripe_sdk"),
     )
     intent = context.new(
         "payment_intent",
@@ -77,7 +77,7 @@ def update(context: Context, params: Params, id: str) -> Object:
 
 def confirm(context: Context, params: Params, id: str) -> Object:
     """POST /v1/payment_intents/{id}/confirm"""
-    take.only(params, "off_session", "payment_method", "return_url")
+    take.only(params, "off_session", "payment_method", "return_url", "use_stripe_sdk")
     intent = context.get("payment_intent", id)
     _need(intent, {"requires_payment_method", "requires_confirmation"}, "confirm")
     _put_method(intent, params)
@@ -98,7 +98,7 @@ def _confirm(context: Context, intent: Object, params: Params) -> Object:
     redirect = {"url": page, "return_url": params.get("return_url")}
     intent["next_action"] = (
         {"type": "redirect_to_url", "redirect_to_url": redirect}
-        if "return_url" in params
+        if "return_url" in params and not take.flag(params, "use_stripe_sdk")
         else {
             "type": "use_stripe_sdk",
             "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": page},

@@ -101,6 +101,8 @@ class StripePayments:
             "metadata": dict(metadata),
             "payment_method": payment_method,
             "payment_method_types": ["card"],
+            # The buyer's app completes 3-D Secure, with Stripe's package for it.
+            "use_stripe_sdk": True,
         }
         with self._errors():
             try:
