@@ -7,10 +7,12 @@ import json
 import pytest
 
 from carbonmarket.chain import market_calls
-from carbonmarket.operations.acts import act_id
+from carbonmarket.errors import IdempotencyMismatch
+from carbonmarket.operations.acts import Done, act_id
+from carbonmarket.operations.give_gift import MakeGift, make_gift
 from carbonmarket.records.principal import BUYER, Principal
 from carbonmarket_adapters.dynamo.subject_keys import DynamoSubjectKeys
-from carbonmarket_adapters.wiring import chain, registry
+from carbonmarket_adapters.wiring import chain, market, registry
 from infra.bootstrap import TAKER_BPS
 from tests.market.exchange import GRAMS, TICK, Exchange
 from tests.market.test_offers import fresh
@@ -118,6 +120,28 @@ def test_a_gifts_message_stays_off_chain_and_is_read_by_the_two(exchange: Exchan
         seen = exchange.get(person, path)
         assert (seen["message"], seen["state"], seen["message_hash"]) == (None, "claimed", hash)
     assert exchange.post(exchange.seller, "/v1/gifts", body, key="a-gift") == made
+
+
+def test_a_key_that_made_something_else_makes_no_gift(exchange: Exchange) -> None:
+    body = {"to": exchange.buyer, "batch": exchange.batches[0], "grams": "20"}
+    exchange.place(exchange.seller, "sell", 10, key="of-an-order")
+    with pytest.raises(Refused) as refused:
+        exchange.post(exchange.seller, "/v1/gifts", body, key="of-an-order")
+    assert refused.value.problem["title"] == "idempotency mismatch"
+    exchange.post(exchange.seller, "/v1/gifts", body, key="of-a-gift")
+    # Also when the first answer is no longer kept, after a day.
+    caller = Principal(subject="seller", organisation=exchange.seller, roles=frozenset({BUYER}))
+
+    def again(grams: str) -> Done:
+        request = MakeGift(to=exchange.buyer, batch=exchange.batches[0], grams=grams)
+        desk, subjects = market.desk(0), registry.subjects()
+        return make_gift(
+            request, caller=caller, key="of-a-gift", desk=desk, subjects=subjects, salt=bytes(32)
+        )
+
+    assert again("20").event("gifts::GiftMade") is not None
+    with pytest.raises(IdempotencyMismatch):
+        again("30")
 
 
 def test_the_text_of_a_gift_that_was_refused_is_not_kept(exchange: Exchange) -> None:

@@ -127,7 +127,7 @@ class Outbox:
         fate = self._fate_of(stored)
         if fate.state in {"unknown", "pending"}:
             self._unblock(stored.record)
-        return fate
+        return msgspec.structs.replace(fate, call=stored.record.call)
 
     def await_fate(self, key: str, timeout_s: float = 30) -> Fate:
         deadline = time.monotonic() + timeout_s

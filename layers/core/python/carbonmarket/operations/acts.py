@@ -15,7 +15,7 @@ import msgspec
 from carbonmarket import ids
 from carbonmarket.authorise import require_role
 from carbonmarket.chain.calls import EntryCall
-from carbonmarket.errors import ChainRefused, InvalidInput, NotFound, NotYetFinal
+from carbonmarket.errors import ChainRefused, IdempotencyMismatch, InvalidInput, NotFound, NotYetFinal
 from carbonmarket.operations.fates import TransactionExpired
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.ports.accounts import AccountsStore
@@ -112,8 +112,8 @@ def act(verb: str, call: EntryCall, *, caller: Principal, key: str, desk: Desk) 
     return done(id, lambda: desk.chain.settle(chain_key(id), owner.key_id, call, entry, WAIT_S), desk.chain)
 
 
-def earlier_act(*, caller: Principal, key: str, desk: Desk) -> Done | None:
-    """What the caller's act under the key came to, where it was made before.
+def earlier_act(call: str, *, caller: Principal, key: str, desk: Desk) -> Done | None:
+    """What the caller's act under the key came to, where it was made before; ``call`` is its function.
 
     For acts that would be others if they were decided anew; one that expired needs another key.
     """
@@ -121,6 +121,8 @@ def earlier_act(*, caller: Principal, key: str, desk: Desk) -> Done | None:
     fate = desk.chain.fate(chain_key(id))
     if fate.hash is None:
         return None
+    if fate.call != call:
+        raise IdempotencyMismatch("this Idempotency-Key was used for another act; take a new key")
     if fate.state == "dead":
         raise TransactionExpired(
             "the transaction expired before the chain took it; take a new Idempotency-Key"

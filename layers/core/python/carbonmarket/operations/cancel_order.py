@@ -71,7 +71,7 @@ def cancel_all(request: CancelAll, *, caller: Principal, key: str, desk: Desk) -
     number = parse_number(request.book, "book")
     account = own_organisation(caller, desk.accounts).account_address
     found = _open_orders(account, number, desk)
-    before = earlier_act(caller=caller, key=key, desk=desk)
+    before = earlier_act("marketplace::cancel_page", caller=caller, key=key, desk=desk)
     if before is not None:
         return _page(before, more=_are_left(found, before))
     if not found:

@@ -13,7 +13,7 @@ from carbonmarket.chain import market_calls
 from carbonmarket.chain.addresses import canonical as long_form
 from carbonmarket.chain.calls import EntryCall
 from carbonmarket.commitments import personal_commitment
-from carbonmarket.errors import ChainRefused, InvalidInput, NotFound
+from carbonmarket.errors import ChainRefused, IdempotencyMismatch, InvalidInput, NotFound
 from carbonmarket.operations.acts import (
     Desk,
     Done,
@@ -24,6 +24,7 @@ from carbonmarket.operations.acts import (
     parse_number,
     traded_batch,
 )
+from carbonmarket.operations.fates import TransactionExpired
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.ports.accounts import AccountsStore
 from carbonmarket.ports.personal import SubjectKeys
@@ -71,37 +72,46 @@ def make_gift(
     request: MakeGift, *, caller: Principal, key: str, desk: Desk, subjects: SubjectKeys, salt: bytes
 ) -> Done:
     """Set grams aside for the recipient; ``salt`` is 32 random bytes, used the first time only."""
-    before = earlier_act(caller=caller, key=key, desk=desk)
-    if before is not None:
-        return before
     require_role(caller, BUYER, DEVELOPER)
     giver = own_organisation(caller, desk.accounts)
-    text = _Text(message=request.message, salt=salt.hex())
-    digest = personal_commitment(salt, {"message": request.message})
-    named = MakeGiftOf(
-        to=request.to,
-        batch=request.batch,
-        grams=request.grams,
-        message_hash=digest.hex(),
-        source=request.source,
-    )
-    call = call_of_making(named, desk)
     subject = act_id(caller, key)
-    desk.kept.save_gift_message(
-        GiftMessage(
-            hash="0x" + digest.hex(),
-            giver=giver.account_address,
-            sealed=subjects.seal(subject, canonical.dumps(msgspec.to_builtins(text))),
-        )
-    )
     try:
+        before = earlier_act("gifts::make", caller=caller, key=key, desk=desk)
+        if before is not None:
+            return _required_same(before, request, desk)
+        text = _Text(message=request.message, salt=salt.hex())
+        digest = personal_commitment(salt, {"message": request.message})
+        named = MakeGiftOf(
+            to=request.to,
+            batch=request.batch,
+            grams=request.grams,
+            message_hash=digest.hex(),
+            source=request.source,
+        )
+        call = call_of_making(named, desk)
+        desk.kept.save_gift_message(
+            GiftMessage(
+                hash="0x" + digest.hex(),
+                giver=giver.account_address,
+                sealed=subjects.seal(subject, canonical.dumps(msgspec.to_builtins(text))),
+            )
+        )
         return act("make_gift", call, caller=caller, key=key, desk=desk)
-    except ChainRefused as refused:
-        # What the contract refused it refuses for good under its key, and a text without a gift nobody could
-        # have erased. What a node refused may still be taken.
-        if refused.abort is not None:
+    except (ChainRefused, TransactionExpired) as ended:
+        # Under its key this gift is never made any more, and nobody could have a text without a gift erased.
+        # What a node refused may still be taken.
+        if not isinstance(ended, ChainRefused) or ended.abort is not None:
             subjects.erase(subject)
         raise
+
+
+def _required_same(before: Done, request: MakeGift, desk: Desk) -> Done:
+    """The earlier act under the key, which must have made this gift if it made one."""
+    made = before.event("gifts::GiftMade")
+    asked = (_recipient(request.to, desk.accounts), traded_batch(request.batch, desk).address, request.grams)
+    if made and (long_form(made["recipient"]), long_form(made["batch"]), made["grams"]) != asked:
+        raise IdempotencyMismatch("this Idempotency-Key made another gift; take a new key")
+    return before
 
 
 def erase_gift_message(gift: str, *, caller: Principal, desk: Desk, subjects: SubjectKeys) -> Gift:

@@ -30,7 +30,8 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     ``pending``: the node holds it. ``committed``: it stands on chain, and ``success`` says whether it did
     what was asked; where it didn't, ``abort`` is the contract's error (``carbon_credit::E_FROZEN``) and
     ``reason`` its sentence. ``dead``: the ledger's time is past its expiration and its hash is absent, so
-    it can never commit. ``events`` are the node's own JSON: {"type", "data", …}.
+    it can never commit. ``events`` are the node's own JSON: {"type", "data", …}. ``call`` is the function
+    that the key stands for (``module::function``), where the fate was asked for by the key.
     """
 
     state: FateState
@@ -43,6 +44,7 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     events: tuple[dict[str, Any], ...] = ()
     gas_used: int = 0
+    call: str = ""
 
 
 class SignerPort(Protocol):
