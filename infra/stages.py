@@ -31,7 +31,8 @@ class StageConfig:
     firewall lets one address ask in five minutes. ``sponsor_gas_units`` is what the sponsor signs for on one
     day, at a price of 100 octas a unit 2,000 APT of which most is booked back, and
     ``sponsor_gas_units_an_account`` what one organisation may take of that; with fewer than
-    ``sponsor_octas_min`` coins left an alarm asks for more. ``card_cents_max`` is the most
+    ``sponsor_octas_min`` coins left an alarm asks for more, and so with a float of fewer than
+    ``float_units_min``. ``card_cents_max`` is the most
     that one purchase by card may cost, ``card_risk_s`` how long one is held that no bank answers for, and
     ``card_denied`` are organisations that can't buy by card.
     """
@@ -54,6 +55,7 @@ class StageConfig:
     sponsor_gas_units: int = 2_000_000_000
     sponsor_gas_units_an_account: int = 200_000_000
     sponsor_octas_min: int = 100 * 10**8
+    float_units_min: int = 1_000 * 10**6
     card_cents_max: int = 1_000_000
     card_risk_s: int = 7 * 86_400
     card_denied: tuple[str, ...] = ()

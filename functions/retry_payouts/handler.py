@@ -1,4 +1,7 @@
-"""Tries again what sellers are owed, and counts payouts and cases that wait; alarms stay on while some do."""
+"""Tries again what sellers are owed, and counts payouts and cases that wait; alarms stay on while some do.
+
+What is left of the float is counted on the way: without it every purchase by card fails.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from carbonmarket.ledger.chart import available
 from carbonmarket.operations.retry_payouts import retry_payouts
+from carbonmarket.records.money import TREASURY_FLOAT
 from carbonmarket_adapters.wiring import purchases
 
 logger = Logger(service="retry_payouts")
@@ -29,6 +34,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     backlog = retry_payouts(till, lambda: context.get_remaining_time_in_millis() > _RESERVE_MS)
     metrics.add_metric(name="PayoutsWaiting", unit=MetricUnit.Count, value=backlog.payouts_waiting)
     metrics.add_metric(name="CasesOpen", unit=MetricUnit.Count, value=backlog.cases_open)
+    left = sum(available(each) for each in till.ledger.balances(TREASURY_FLOAT))
+    metrics.add_metric(name="FloatUnits", unit=MetricUnit.NoUnit, value=left)
     for failure in backlog.failures:
         logger.warning("a payout could not be tried to its end", failure=failure)
     return {

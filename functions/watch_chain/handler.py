@@ -41,7 +41,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     versions = undone = 0
     holder = context.aws_request_id
     if _has_lease(holder):
-        versions, undone = _watch(holder, context)
+        versions, undone, behind = _watch(holder, context)
+        metrics.add_metric(name="VersionsBehind", unit=MetricUnit.Count, value=behind)
         chain_writer().release(holder)
     else:
         logger.info("another watcher has the lease")
@@ -50,9 +51,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     return {"versions": versions, "undone": undone}
 
 
-def _watch(holder: str, context: LambdaContext) -> tuple[int, int]:
-    """Follow the chain while there is time and the lease is kept; (versions folded, entries undone)."""
-    versions = undone = 0
+def _watch(holder: str, context: LambdaContext) -> tuple[int, int, int]:
+    """Follow the chain while there is time and the lease is kept; (versions folded, entries undone, versions
+    that still waited at the end)."""
+    versions = undone = behind = 0
     renew_at = time.monotonic() + RENEW_S
     while context.get_remaining_time_in_millis() > _RESERVE_MS:
         if time.monotonic() > renew_at:
@@ -63,12 +65,13 @@ def _watch(holder: str, context: LambdaContext) -> tuple[int, int]:
         progress = _advance()
         versions += progress.versions
         undone += progress.undone
+        behind = progress.behind
         # A public network always has something new: what is caught up with is as good as quiet.
         if not progress.behind:
             _sweep()
         if progress == _IDLE:
             time.sleep(_IDLE_S)
-    return versions, undone
+    return versions, undone, behind
 
 
 def _has_lease(holder: str) -> bool:

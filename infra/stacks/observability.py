@@ -27,6 +27,8 @@ from infra.stages import StageConfig
 _FIVE_MINUTES = Duration.minutes(5)
 _TWO_HOURS = Duration.hours(2)
 _DAY = Duration.days(1)
+# A minute or two of a busy public chain.
+_VERSIONS_BEHIND_MAX = 20_000
 # How long a schedule may be silent: a period of its metric, and how many of them.
 _PATIENCE = {"rate(1 minute)": (_FIVE_MINUTES, 3), "rate(1 hour)": (_TWO_HOURS, 1)}
 
@@ -151,6 +153,13 @@ class ObservabilityStack(Stack):
             "The chain went back or was replaced, and the projection with it",
         )
         self._alarm(
+            "chain-behind",
+            _market_metric("VersionsBehind", "watch_chain", _FIVE_MINUTES),
+            "The projection has been far behind the chain for 15 minutes",
+            threshold=_VERSIONS_BEHIND_MAX,
+            periods=3,
+        )
+        self._alarm(
             "chain-unreachable",
             _market_metric("NodeUnavailable", "watch_chain", _FIVE_MINUTES),
             "The Aptos node has not answered for 15 minutes",
@@ -166,6 +175,13 @@ class ObservabilityStack(Stack):
             _market_metric("SponsorOctas", "work_books", _FIVE_MINUTES),
             "The sponsor's account has few coins left to pay fees with",
             threshold=self._config.sponsor_octas_min,
+            below=True,
+        )
+        self._alarm(
+            "float-low",
+            _market_metric("FloatUnits", "retry_payouts", _TWO_HOURS),
+            "Little is left of the float that purchases by card are filled from",
+            threshold=self._config.float_units_min,
             below=True,
         )
         self._alarm(

@@ -228,7 +228,7 @@ def test_the_lease_is_one_watchers_until_it_ends(market: Market) -> None:
 
 
 def test_the_function_waits_for_the_watcher_before_and_watches_until_its_time_is_up(
-    market: Market, monkeypatch: pytest.MonkeyPatch
+    market: Market, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     market.wire(monkeypatch)
     assert market.writer.lease("the one before", time.time_ns() // 1_000, 1)
@@ -244,6 +244,8 @@ def test_the_function_waits_for_the_watcher_before_and_watches_until_its_time_is
     cursor = market.projection.cursor()
     assert cursor is not None
     assert answer["versions"] == cursor.version + 1
+    waiting = market.node.ledger().version - cursor.version
+    assert f'"VersionsBehind":[{float(waiting)}]' in capsys.readouterr().out
     assert market.writer.lease("one that goes on", time.time_ns() // 1_000, 60)
     monkeypatch.setattr(watch_chain, "_LEASE_S", 0)
     market.register("PRJUNSEEN")

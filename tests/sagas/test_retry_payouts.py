@@ -14,8 +14,10 @@ import pytest
 from carbonmarket import schema
 from carbonmarket.chain import market_calls
 from carbonmarket.errors import ChainRefused, Conflict, EngineUnavailable
+from carbonmarket.ledger.chart import available
 from carbonmarket.operations.retry_payouts import Backlog, retry_payouts
 from carbonmarket.records.audit import SYSTEM, told
+from carbonmarket.records.money import TREASURY_FLOAT
 from carbonmarket_adapters.wiring import chain, money, purchases
 from functions.retry_payouts import handler as schedule
 from tests.sagas.settling import Settling
@@ -103,6 +105,8 @@ def test_sellers_of_a_purchase_that_failed_after_its_fill_are_paid_and_those_of_
     assert after == {"paid": 1, "paid_on_chain": 0, "payouts_waiting": 0, "cases_open": opened}
     assert f'"CasesOpen":[{float(after["cases_open"])}]' in counted
     assert '"PayoutsWaiting":[0.0]' in counted
+    [left] = [available(each) for each in money.ledger().balances(TREASURY_FLOAT)]
+    assert f'"FloatUnits":[{float(left)}]' in counted
     assert [payouts(till, purchase)[0]["state"] for purchase in (held, failed)] == ["due", "paid"]
     [case] = till.cases(failed)
     till.operator(f"/v1/cases/{case['id']}/closure")
