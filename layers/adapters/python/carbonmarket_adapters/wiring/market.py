@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from typing import TYPE_CHECKING
 
 from carbonmarket_adapters.wiring import settings
@@ -46,7 +47,10 @@ def catalogue() -> Catalogue:
     from carbonmarket.operations.find_market import Catalogue
     from carbonmarket_adapters.wiring import chain
 
-    return Catalogue(chain.market_projection(), chain.projection(), settings().quote_asset)
+    quote = settings().quote_asset
+    return Catalogue(
+        chain.market_projection(), chain.projection(), quote, lambda: time.monotonic_ns() // 1_000
+    )
 
 
 @functools.cache

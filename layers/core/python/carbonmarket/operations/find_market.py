@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, TypeVar
 
 import msgspec
@@ -25,6 +25,7 @@ _RANK_DIGITS = 20
 _RANK_MAX = 10**_RANK_DIGITS - 1
 _PAGE = 1_000
 _FRESH_US = 2 * MICROSECONDS
+_READING_SHARE = 4
 _LIST_MAX = 16
 N = TypeVar("N")
 
@@ -68,15 +69,25 @@ class ListingOffer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Catalogue:
-    """All that is on offer in the market's quote asset, read anew when it is older than two seconds.
+    """All that is on offer in the market's quote asset, read anew when it is older than two seconds, or than
+    four times what reading it took: anybody may list a gram, and nobody shall wait for all of them each time.
 
     Books and listings are few beside batches; who searches through them ten times a second reads them once.
     """
 
-    def __init__(self, market: MarketProjection, credits: ChainProjection, quote: str) -> None:
+    def __init__(
+        self,
+        market: MarketProjection,
+        credits: ChainProjection,
+        quote: str,
+        clock_us: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """``clock_us`` tells how long reading takes."""
         self._market = market
         self._credits = credits
         self._quote = quote
+        self._clock_us = clock_us
+        self._fresh_us = _FRESH_US
         self._read_us = -_FRESH_US
         self._offers: list[Offer] = []
         self._listings: list[ListingOffer] = []
@@ -92,8 +103,9 @@ class Catalogue:
         return self._listings
 
     def _refresh(self, now_us: int) -> None:
-        if now_us - self._read_us < _FRESH_US:
+        if now_us - self._read_us < self._fresh_us:
             return
+        began_us = self._clock_us()
         books = {book.batch: book for book in self._books() if book.quote == self._quote}
         listings = [listing for listing in self._open_listings() if listing.quote == self._quote]
         seen = self._credits.batches_at(self._addresses(books, listings))
@@ -122,6 +134,7 @@ class Catalogue:
             for address, batch in seen.items()
         ]
         self._read_us = now_us
+        self._fresh_us = max(_FRESH_US, _READING_SHARE * (self._clock_us() - began_us))
 
     @staticmethod
     def _addresses(books: dict[str, Book], listings: list[Listing]) -> list[str]:
