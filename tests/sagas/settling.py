@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from carbonmarket.errors import MarketError
+from carbonmarket_adapters.payments_stripe import StripePayments
 from carbonmarket_adapters.wiring import money, purchases, registry
 from functions.settle_trade import steps
 from infra.grants import NOTIFY, STRIPE, change, erase
@@ -46,6 +47,7 @@ class Settling:
 
     def __init__(self, till: Till, patch: pytest.MonkeyPatch) -> None:
         self.till = till
+        self._patch = patch
         self.deaths, self.recorder = deadly(
             patch,
             (money, "ledger"),
@@ -67,6 +69,10 @@ class Settling:
             assert not lacking, f"{name} is granted nothing that lets it use {lacking}"
         assert len(json.dumps(answer)) <= STEP_RESULT_BYTES_MAX, "a saga's state holds ids and numbers only"
         return answer
+
+    def dispute_comes_later(self) -> None:
+        """The provider's card for it is disputed at once; here that comes after what the story does."""
+        self._patch.setattr(StripePayments, "disputes", lambda payments, intent: [])
 
     def ended(self, purchase: str, name: str) -> str | None:
         """What the wait of that name was told: "succeed", an error's name, or None while it waits."""

@@ -23,29 +23,19 @@ def settling(till: Till, monkeypatch: pytest.MonkeyPatch) -> Settling:
     return Settling(till, monkeypatch)
 
 
-def without_gas(settling: Settling, monkeypatch: pytest.MonkeyPatch, card: str) -> str:
-    """A purchase whose delivery has begun, and found the sponsor's budget used up."""
-
+def test_a_refund_before_the_deliverys_first_call_still_stops_it(
+    settling: Settling, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def spent(*_: Any) -> None:
         raise BudgetSpent("the sponsor's budget is used up")
 
-    purchase = settling.bought("capture", card)
-    settling.step(purchase, "hold")
-    if settling.ended(purchase, "hold") is None:
-        settling.till.operator(f"/v1/purchases/{purchase}/release")
+    till = settling.till
+    owed, held = till.paid(), till.held()
+    purchase = settling.bought("hold", SECURE_CARD)
     access = Access(submit=spent)
     with monkeypatch.context() as patch, pytest.raises(BudgetSpent):
         patch.setattr(chain, "chain_access", lambda: access)
         settling.step(purchase, "deliver")
-    return purchase
-
-
-def test_a_refund_before_the_deliverys_first_call_still_stops_it(
-    settling: Settling, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    till = settling.till
-    owed, held = till.paid(), till.held()
-    purchase = without_gas(settling, monkeypatch, SECURE_CARD)
     made = refund(till, purchase, 40)
     # It is being delivered, for all that the event can tell: the provider sends it again.
     assert till.deliver_webhook(CREATED, made) == (409, "stale-write")
@@ -56,16 +46,19 @@ def test_a_refund_before_the_deliverys_first_call_still_stops_it(
     assert (till.paid(), till.held()) == (owed, held)
 
 
-def test_a_dispute_before_the_deliverys_first_call_still_stops_it(
-    settling: Settling, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dispute_that_nobody_told_of_stops_the_delivery(settling: Settling) -> None:
     till = settling.till
     held = till.held()
-    purchase = without_gas(settling, monkeypatch, "pm_card_createDispute")
-    assert till.deliver_webhook("charge.dispute.created", till.intent(purchase)) == (200, "handled")
-    with pytest.raises(Disputed):
+    purchase = settling.bought("capture", "pm_card_createDispute")
+    settling.step(purchase, "hold")
+    till.operator(f"/v1/purchases/{purchase}/release")
+    with pytest.raises(Disputed) as stopped:
         settling.step(purchase, "deliver")
-    assert till.held() == held
+    assert (settling.fail(purchase, stopped.value)["money"], till.held()) == ("captured", held)
+    # Its event comes at last.
+    assert till.deliver_webhook("charge.dispute.created", till.intent(purchase)) == (200, "handled")
+    assert {case["kind"] for case in till.cases(purchase)} == {"dispute", "kept_credits"}
+    till.books()
 
 
 @pytest.mark.parametrize("cents", [CENTS - 1, None])

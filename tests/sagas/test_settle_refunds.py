@@ -300,6 +300,7 @@ def test_a_share_that_cannot_be_given_back_waits_for_a_person(
 ) -> None:
     till = settling.till
     owed, before = till.paid(), suspended(till)
+    settling.dispute_comes_later()
     purchase = of_two_batches(settling, card, "complete")
     if card == DISPUTED_CARD:
         # The provider refuses it; the dispute's event comes late.

@@ -137,6 +137,7 @@ def test_a_dispute_is_booked_once_in_whatever_order_it_is_told(
     settling: Settling, reversed_order: bool
 ) -> None:
     till = settling.till
+    settling.dispute_comes_later()
     purchase = settling.bought("capture", DISPUTED_CARD)
     settling.step(purchase, "hold")
     till.operator(f"/v1/purchases/{purchase}/release")

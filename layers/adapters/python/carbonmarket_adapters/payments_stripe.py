@@ -182,9 +182,12 @@ class StripePayments:
 
     def dispute(self, dispute: str) -> Dispute:
         with self._errors():
-            found = _plain(self._api.disputes.retrieve(dispute))
-        moved = tuple(_movement(each) for each in found["balance_transactions"])
-        return Dispute(id=found["id"], state=found["status"], balance_transactions=moved)
+            return _dispute(_plain(self._api.disputes.retrieve(dispute)))
+
+    def disputes(self, intent: str) -> list[Dispute]:
+        with self._errors():
+            pages = self._api.disputes.list({"payment_intent": intent, "limit": 100})
+            return [_dispute(_plain(each)) for each in pages.auto_paging_iter()]
 
     def open_payout_account(self, key: str, organisation: str, country: str) -> PayoutAccount:
         asked = {
@@ -454,6 +457,11 @@ def _refunded(refund: _Object) -> Refunded:
         failure=(refund.get("failure_reason") or refund["status"]) if has_failed else "",
         reversal=_id_of(refund.get("failure_balance_transaction")),
     )
+
+
+def _dispute(found: _Object) -> Dispute:
+    moved = tuple(_movement(each) for each in found["balance_transactions"])
+    return Dispute(id=found["id"], state=found["status"], balance_transactions=moved)
 
 
 def _movement(transaction: _Object) -> BalanceTransaction:

@@ -21,7 +21,7 @@ from carbonmarket.operations.purchase import (
     quote_of,
     reached,
 )
-from carbonmarket.operations.purchase_payment import GivenBack, book_delivery, is_held, stop_of
+from carbonmarket.operations.purchase_payment import Disputed, GivenBack, book_delivery, is_held, stop_of
 from carbonmarket.operations.purchase_refund import book_refunds, given_back
 from carbonmarket.ports.chain import Fate
 from carbonmarket.ports.registry import NEW, Kept
@@ -55,7 +55,7 @@ def deliver(purchase: str, till: Till) -> CardPurchase:
         raise Conflict(f"organisation {kept.record.organisation} has not been admitted")
     if not (kept.record.delivering and _has_begun(kept.record, till)):
         # Also where an earlier try found the node away, or no gas: since then the money may have gone back.
-        _require_payment(kept.record, till)
+        _require_payment(kept, till)
         # Before anything is given: a refund that is told later finds that it came too late.
         kept = advance(kept, kept.record.state, "begin_delivery", till, delivering=True)
     kept = _given(kept, buyer.account_address, till)
@@ -123,13 +123,18 @@ def _case(kind: CaseKind, purchase: CardPurchase, text: str, till: Till) -> Case
     )
 
 
-def _require_payment(purchase: CardPurchase, till: Till) -> None:
+def _require_payment(kept: Kept[CardPurchase], till: Till) -> None:
     """Disputed or GivenBack unless all of the buyer's money is with us now; NotYetFinal while it is held."""
+    purchase = kept.record
     stop = stop_of(purchase)
     if stop is not None:
         raise stop
     if is_held(purchase, till):
         raise NotYetFinal("the purchase is held; its risk period is not over")
+    if any(dispute.taken > 0 for dispute in till.payments().disputes(purchase.intent)):
+        # Nobody has told of it yet.
+        advance(kept, purchase.state, "dispute_purchase", till, disputed=True)
+        raise Disputed("the cardholder's bank has taken the money back")
     if given_back(till.payments().refunds(purchase.intent)):
         raise GivenBack("the money was given back before the credits were delivered")
 

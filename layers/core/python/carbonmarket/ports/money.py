@@ -164,6 +164,10 @@ class Payments(Protocol):
         """The dispute as it is now, with what it has moved; NotFound if there is none."""
         ...
 
+    def disputes(self, intent: str) -> list[Dispute]:
+        """All disputes of a payment as they are now, inquiries too."""
+        ...
+
     def open_payout_account(self, key: str, organisation: str, country: str) -> PayoutAccount:
         """Open an account for a seller of ``country`` (ISO 3166-1), whose events will name ``organisation``.
 
