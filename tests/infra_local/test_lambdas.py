@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local.engines.lambdas.worker import Worker
 from tests.fixtures.machine import AwsEndpoint
 from tests.infra_local.conftest import eventually, invoke
+from tests.infra_local.samples import FUNCTIONS
 
 pytestmark = pytest.mark.engines
 
@@ -39,6 +41,18 @@ def test_a_killed_process_is_replaced(samples: AwsEndpoint) -> None:
     second, failure = invoke(samples, "echo", {})
     assert failure is None
     assert second["pid"] != first["pid"]
+
+
+def test_a_process_is_known_to_be_dead_as_soon_as_it_is(tmp_path: Path) -> None:
+    workers = [Worker(FUNCTIONS[0], "carbonmarket-test-echo", {}, tmp_path / "log") for _ in range(10)]
+    alive = []
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGKILL)
+        while _runs(worker.pid):
+            pass
+        alive.append(worker.alive())
+        worker.stop()
+    assert alive == [False] * len(workers)
 
 
 def test_an_error_has_its_python_class_as_type(samples: AwsEndpoint, tmp_path: Path) -> None:
@@ -106,5 +120,5 @@ def test_new_settings_reach_a_function_at_its_next_call(samples: AwsEndpoint) ->
 def _runs(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False

@@ -7,6 +7,7 @@ process that took it and by no other.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -92,7 +93,17 @@ class Worker:
 
     def alive(self) -> bool:
         """Whether the process still runs and may take another event."""
-        return not self._spent and self._process.poll() is None
+        return not self._spent and not self._has_ended()
+
+    def _has_ended(self) -> bool:
+        if not hasattr(os, "waitid"):
+            # macOS, before Python 3.13.
+            return self._process.poll() is not None
+        # Popen's own poll says that a process runs while the thread that waits for its end has the turn.
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
 
     @property
     def pid(self) -> int:
