@@ -31,7 +31,6 @@ from carbonmarket.errors import (
 )
 from carbonmarket.records.money import (
     Authorisation,
-    AuthorisationState,
     BalanceTransaction,
     Captured,
     Dispute,
@@ -40,27 +39,13 @@ from carbonmarket.records.money import (
     PayoutAccount,
     Refunded,
 )
+from carbonmarket_adapters import stripe_objects as told
 
 _Object = dict[str, Any]
 
 _SECOND_US = 1_000_000
 _CHARGE = ["latest_charge"]
 _CHARGE_MOVED = ["latest_charge.balance_transaction"]
-_STATES: dict[str, AuthorisationState] = {
-    "requires_action": "requires_action",
-    "requires_capture": "authorised",
-    "processing": "requires_action",
-    "succeeded": "captured",
-    "canceled": "voided",
-    "requires_payment_method": "declined",
-    "requires_confirmation": "requires_action",
-}
-# Since its version 2025-03-31 Stripe says the latter.
-_EXPIRED = {"automatic", "expired"}
-# Stripe's bank says so, and its rules move the liability for fraud away from us.
-_SHIFTED = {"authenticated", "attempt_acknowledged"}
-# In a refund's metadata: the digest of the key that made it.
-_OURS = "carbonmarket_key"
 _FIELDS = {"amount_to_capture": "amount", "destination": "account", "refresh_url": "return_url"}
 
 
@@ -108,12 +93,12 @@ class StripePayments:
             try:
                 intent = _plain(self._api.payment_intents.create(asked, _once("authorise", key)))
             except stripe.CardError as declined:
-                intent = _intent_of(declined)
-            return _authorisation(intent)
+                intent = told.intent_of(declined)
+            return told.authorisation(intent)
 
     def status(self, intent: str) -> Authorisation:
         with self._errors():
-            return _authorisation(self._intent(intent, _CHARGE))
+            return told.authorisation(self._intent(intent, _CHARGE))
 
     def capture(self, intent: str, amount: int) -> Captured:
         asked = {"amount_to_capture": amount, "expand": _CHARGE_MOVED}
@@ -124,7 +109,7 @@ class StripePayments:
                 if refused.code != "payment_intent_unexpected_state":
                     raise
                 taken = self._captured_before(intent, amount, refused)
-            return _captured(taken)
+            return told.captured(taken)
 
     def _captured_before(self, intent: str, amount: int, refused: Exception) -> _Object:
         found = self._intent(intent, _CHARGE_MOVED)
@@ -135,7 +120,7 @@ class StripePayments:
                 f"{found['amount_received']} of payment {intent} were captured already; {amount} can't be",
                 field="amount",
             ) from refused
-        state = _authorisation(found)
+        state = told.authorisation(found)
         reason = state.reason or f"it is {state.state}"
         raise Conflict(f"payment {intent} can't be captured: {reason}", field="intent") from refused
 
@@ -152,28 +137,28 @@ class StripePayments:
                     raise Conflict(
                         f"payment {intent} was captured and can't be voided; refund it", field="intent"
                     ) from refused
-            return _authorisation(ended)
+            return told.authorisation(ended)
 
     def refund(self, key: str, intent: str, amount: int | None = None) -> Refunded:
-        asked: _Object = {"metadata": {_OURS: _digest(key)}, "payment_intent": intent}
+        asked: _Object = {"metadata": {told.OURS: _digest(key)}, "payment_intent": intent}
         if amount is not None:
             asked["amount"] = amount
         with self._errors("amount", "payment_intent"):
             self._intent(intent, [])
-            ours = [each for each in self._refunds(intent) if _key_of(each) == _digest(key)]
+            ours = [each for each in self._refunds(intent) if told.key_of(each) == _digest(key)]
             made = ours[0] if ours else _plain(self._api.refunds.create(asked, _once("refund", key)))
         if amount is not None and made["amount"] != amount:
             raise IdempotencyMismatch(
                 f"the refund's key has given back {made['amount']} of payment {intent} before", field="key"
             )
-        found = _refunded(made)
+        found = told.refunded(made)
         if found.failure:
             raise Conflict(f"refund {found.refund} has failed: {found.failure}", field="intent")
         return found
 
     def refunds(self, intent: str) -> list[Refunded]:
         with self._errors():
-            return [_refunded(each) for each in self._refunds(intent)]
+            return [told.refunded(each) for each in self._refunds(intent)]
 
     def _refunds(self, intent: str) -> list[_Object]:
         """All refunds of a payment as Stripe has them, oldest first."""
@@ -182,12 +167,12 @@ class StripePayments:
 
     def dispute(self, dispute: str) -> Dispute:
         with self._errors():
-            return _dispute(_plain(self._api.disputes.retrieve(dispute)))
+            return told.dispute(_plain(self._api.disputes.retrieve(dispute)))
 
     def disputes(self, intent: str) -> list[Dispute]:
         with self._errors():
             pages = self._api.disputes.list({"payment_intent": intent, "limit": 100})
-            return [_dispute(_plain(each)) for each in pages.auto_paging_iter()]
+            return [told.dispute(_plain(each)) for each in pages.auto_paging_iter()]
 
     def open_payout_account(self, key: str, organisation: str, country: str) -> PayoutAccount:
         asked = {
@@ -198,14 +183,14 @@ class StripePayments:
         }
         try:
             with self._errors():
-                return _payout_account(_plain(self._api.accounts.create(asked, _once("account", key))))
+                return told.payout_account(_plain(self._api.accounts.create(asked, _once("account", key))))
         except InvalidInput as refused:
             # Of a country that it does not serve Stripe names no parameter; nothing else is the seller's.
             raise InvalidInput(refused.reason, field="country") from refused
 
     def payout_account(self, account: str) -> PayoutAccount:
         with self._errors():
-            return _payout_account(_plain(self._api.accounts.retrieve(account)))
+            return told.payout_account(_plain(self._api.accounts.retrieve(account)))
 
     def onboarding(self, account: str, return_url: str) -> str:
         asked = {
@@ -237,7 +222,7 @@ class StripePayments:
         with self._errors():
             before = _plain(self._api.transfers.list({"transfer_group": _digest(key)}))["data"]
             if before:
-                return _paid_out(before[0], amount)
+                return told.paid_out(before[0], amount)
             if not self._api.accounts.retrieve(account).payouts_enabled:
                 raise NotPayable(
                     f"account {account} can't be paid out yet: its owner has to complete the provider's "
@@ -245,13 +230,13 @@ class StripePayments:
                     field="account",
                 )
             made = _plain(self._api.transfers.create(asked, _once("payout", f"{key}/{attempt}")))
-            return _paid_out(made, amount)
+            return told.paid_out(made, amount)
 
     def balance_transactions(self, since_us: int, until_us: int) -> list[BalanceTransaction]:
         created = {"gte": -(-since_us // _SECOND_US), "lt": -(-until_us // _SECOND_US)}
         with self._errors():
             pages = self._api.balance_transactions.list({"created": created, "limit": 100})
-            found = [_movement(_plain(each)) for each in pages.auto_paging_iter()]
+            found = [told.movement(_plain(each)) for each in pages.auto_paging_iter()]
         return found[::-1]
 
     def balance(self, currency: str) -> int:
@@ -263,7 +248,7 @@ class StripePayments:
     def read_webhook(self, payload: bytes, signature: str) -> PaymentEvent:
         try:
             self._verify(payload, signature)
-            return _event(msgspec.json.decode(payload))
+            return told.event(msgspec.json.decode(payload))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput("the webhook's body is no event", field="body") from error
 
@@ -296,7 +281,7 @@ class StripePayments:
         match error:
             case stripe.CardError():
                 body: Any = error.json_body or {}
-                return PaymentDeclined(_decline(body.get("error", {})), field="payment_method")
+                return PaymentDeclined(told.decline(body.get("error", {})), field="payment_method")
             case stripe.IdempotencyError():
                 return IdempotencyMismatch("the key stands for another request to the payment provider")
             case stripe.PermissionError():
@@ -349,156 +334,3 @@ def _plain(thing: Any) -> _Object:
     """Stripe's object as dictionaries and lists."""
     found: _Object = thing.to_dict()
     return found
-
-
-def _payout_account(account: _Object) -> PayoutAccount:
-    lacking = account.get("requirements") or {}
-    return PayoutAccount(
-        account=account["id"],
-        payouts_enabled=account["payouts_enabled"],
-        requirements=tuple(lacking.get("currently_due") or ()),
-        disabled_reason=lacking.get("disabled_reason") or "",
-    )
-
-
-def _paid_out(transfer: _Object, amount: int) -> PaidOut:
-    if transfer["amount"] != amount:
-        raise IdempotencyMismatch(
-            f"the payout's key has moved {transfer['amount']} to {transfer['destination']} before",
-            field="key",
-        )
-    return PaidOut(
-        transfer=transfer["id"],
-        account=transfer["destination"],
-        amount=amount,
-        currency=transfer["currency"].upper(),
-        balance_transaction=transfer["balance_transaction"],
-    )
-
-
-def _intent_of(declined: Any) -> _Object:
-    """The payment that a decline comes with."""
-    intent = (declined.json_body or {}).get("error", {}).get("payment_intent")
-    if intent is None:
-        raise declined
-    found: _Object = intent
-    return found
-
-
-def _authorisation(intent: _Object) -> Authorisation:
-    charge = intent["latest_charge"]
-    # A declined payment comes within its error, where nothing is expanded.
-    is_whole = isinstance(charge, dict)
-    reason, code = _why(intent)
-    return Authorisation(
-        intent=intent["id"],
-        state=_STATES[intent["status"]],
-        amount=intent["amount"],
-        currency=intent["currency"].upper(),
-        captured=intent["amount_received"],
-        charge=_id_of(charge),
-        client_secret=intent["client_secret"] or "",
-        liability_shifted=is_whole and _is_shifted(charge),
-        reason=reason,
-        decline_code=code,
-    )
-
-
-def _is_shifted(charge: _Object) -> bool:
-    card = (charge["payment_method_details"] or {}).get("card") or {}
-    secure = card.get("three_d_secure") or {}
-    # A bank that was asked for an exemption, and accepts it, answers for nothing.
-    return secure.get("result") in _SHIFTED and not secure.get("exemption_indicator_applied")
-
-
-def _why(intent: _Object) -> tuple[str, str]:
-    if intent["status"] == "canceled":
-        if intent["cancellation_reason"] in _EXPIRED:
-            return "the time in which it could be captured has passed", ""
-        return "it was voided", ""
-    error = intent["last_payment_error"]
-    if intent["status"] != "requires_payment_method" or error is None:
-        return "", ""
-    return _decline(error), error.get("decline_code") or error.get("code") or ""
-
-
-def _decline(error: _Object) -> str:
-    named = error.get("decline_code") or error.get("code") or "declined"
-    return f"the card was declined ({named}): {error.get('message', '')}"
-
-
-def _captured(intent: _Object) -> Captured:
-    charge = intent["latest_charge"]
-    moved = charge["balance_transaction"]
-    return Captured(
-        intent=intent["id"],
-        charge=charge["id"],
-        amount=intent["amount_received"],
-        fee=moved["fee"],
-        currency=intent["currency"].upper(),
-        balance_transaction=moved["id"],
-    )
-
-
-def _key_of(refund: _Object) -> str:
-    """The digest of our key that made a refund; "" where a person made it."""
-    return str((refund["metadata"] or {}).get(_OURS, ""))
-
-
-def _refunded(refund: _Object) -> Refunded:
-    has_failed = refund["status"] in {"failed", "canceled"}
-    return Refunded(
-        refund=refund["id"],
-        charge=refund["charge"],
-        amount=refund["amount"],
-        currency=refund["currency"].upper(),
-        balance_transaction=_id_of(refund["balance_transaction"]),
-        is_ours=bool(_key_of(refund)),
-        failure=(refund.get("failure_reason") or refund["status"]) if has_failed else "",
-        reversal=_id_of(refund.get("failure_balance_transaction")),
-    )
-
-
-def _dispute(found: _Object) -> Dispute:
-    moved = tuple(_movement(each) for each in found["balance_transactions"])
-    return Dispute(id=found["id"], state=found["status"], balance_transactions=moved)
-
-
-def _movement(transaction: _Object) -> BalanceTransaction:
-    return BalanceTransaction(
-        id=transaction["id"],
-        kind=transaction["type"],
-        amount=transaction["amount"],
-        fee=transaction["fee"],
-        net=transaction["net"],
-        currency=transaction["currency"].upper(),
-        source=_id_of(transaction.get("source")),
-        created_us=transaction["created"] * _SECOND_US,
-    )
-
-
-def _event(event: _Object) -> PaymentEvent:
-    thing = event["data"]["object"]
-    kind = thing.get("object", "")
-    named = thing.get("id", "")
-    is_refund = event["type"] == "charge.refunded"
-    why = ("reason", "cancellation_reason", "failure_message")
-    return PaymentEvent(
-        id=event["id"],
-        kind=event["type"],
-        created_us=event["created"] * _SECOND_US,
-        object_id=named,
-        intent=named if kind == "payment_intent" else _id_of(thing.get("payment_intent")),
-        charge=named if kind == "charge" else _id_of(thing.get("charge") or thing.get("latest_charge")),
-        amount=thing.get("amount_refunded" if is_refund else "amount") or 0,
-        currency=(thing.get("currency") or "").upper(),
-        state=thing.get("status") or "",
-        reason=next((thing[name] for name in why if thing.get(name)), ""),
-        balance_transactions=tuple(_movement(each) for each in thing.get("balance_transactions") or []),
-        metadata=thing.get("metadata") or {},
-    )
-
-
-def _id_of(named: Any) -> str:
-    """The id of what may be expanded; "" where there is none."""
-    return named if isinstance(named, str) else (named or {}).get("id", "")
