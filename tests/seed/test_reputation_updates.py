@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from carbonmarket.errors import Conflict
+from carbonmarket.operations import rate_parties as rating_parties
 from carbonmarket.operations.rate_parties import RateResult, rate_parties
 from carbonmarket.ports.chain import Fate
 from carbonmarket.ratings import WEIGHT_MAX
@@ -172,6 +173,20 @@ def test_ratings_of_several_trades_are_on_their_way_together(exchange: Exchange)
     listening = Listening()
     done = rate_parties(msgspec.structs.replace(ratings(), chain=listening))
     assert (done.ratings, listening.heard) == (4, ["sent"] * 4 + ["waited"] * 4)
+
+
+def test_a_run_makes_so_many_ratings_and_the_next_goes_on(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate(exchange)
+    for price in (23, 24):
+        exchange.place(exchange.seller, "sell", price, 100)
+        exchange.place(exchange.buyer, "buy", price, 100)
+    exchange.watch()
+    monkeypatch.setattr(rating_parties, "_TRADES_TOGETHER", 1)
+    done = rate_parties(msgspec.structs.replace(ratings(), most=2))
+    assert (done.ratings, done.waiting > 0) == (2, True)
+    assert rate(exchange).ratings == 2
 
 
 def test_a_circle_of_trades_weighs_no_more_than_a_pair_may(exchange: Exchange) -> None:

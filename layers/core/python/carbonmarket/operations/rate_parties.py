@@ -46,7 +46,8 @@ _COUNTED_BEFORE = ("reputation_system::E_ALREADY_RATED", "reputation_system::E_P
 
 class Ratings(msgspec.Struct, frozen=True, kw_only=True):
     """The stores, the chain, and ``oracle``: the key id that rates. ``treasury`` is the account that buys for
-    purchases by card. ``goes_on`` says whether there is time to begin another organisation or project."""
+    purchases by card. ``goes_on`` says whether there is time to begin another organisation or project, and
+    ``most`` is about how many ratings a run makes: the sponsor's budget is not for them alone."""
 
     accounts: AccountsStore
     registry: RegistryStore
@@ -61,6 +62,7 @@ class Ratings(msgspec.Struct, frozen=True, kw_only=True):
     oracle: str
     treasury: str
     goes_on: Callable[[], bool] = lambda: True
+    most: int = 1_000
 
 
 class RateResult(msgspec.Struct, kw_only=True):
@@ -86,7 +88,7 @@ def rate_parties(desk: Ratings) -> RateResult:
     ]
     random.shuffle(work)
     for each in (*(_bound(_verify, desk, each, done) for each in organisations), *work):
-        if not desk.goes_on():
+        if not _goes_on(desk, done):
             done.waiting += 1
             continue
         try:
@@ -95,6 +97,10 @@ def rate_parties(desk: Ratings) -> RateResult:
             # What was not marked as done is asked for again by the next run.
             done.waiting += 1
     return done
+
+
+def _goes_on(desk: Ratings, done: RateResult) -> bool:
+    return done.ratings < desk.most and desk.goes_on()
 
 
 def _bound(work: Callable[..., None], *arguments: object) -> Callable[[], None]:
@@ -129,7 +135,7 @@ def _rate_trades(desk: Ratings, organisation: Organisation, done: RateResult) ->
     account = organisation.account_address
     new = reversed(list(_new_trades(desk, account)))
     while trades := list(islice(new, _TRADES_TOGETHER)):
-        if not desk.goes_on():
+        if not _goes_on(desk, done):
             raise NotYetFinal(f"trades of {organisation.id} are left for the next run")
         _rate(desk, [each for trade in trades for each in _said_of(desk, trade, organisation)], done)
         desk.marks.save_rated_up_to(account, trades[-1].index)
