@@ -32,7 +32,7 @@ def list_orders(call: Call) -> object:
     rows = reading.list_orders(
         page.after,
         page.first + 1,
-        open_only=call.query.get("state") == "open",
+        state=call.query.get("state"),
         caller=call.caller,
         desk=market.desk(call.now_us),
     )

@@ -138,8 +138,10 @@ def get_order(book: str, order: str, *, caller: Principal, desk: Desk) -> Order:
 
 
 def list_orders(
-    after: str | None, first: int, *, open_only: bool, caller: Principal, desk: Desk
+    after: str | None, first: int, *, state: str | None, caller: Principal, desk: Desk
 ) -> list[tuple[str, Order]]:
-    """The orders of the caller's organisation, those placed last first."""
+    """The orders of the caller's organisation, those placed last first; of ``state`` "open" those alone."""
+    if state not in (None, "open"):
+        raise InvalidInput('state must be "open", or left out for all orders', field="state")
     account = own_organisation(caller, desk.accounts).account_address
-    return desk.market.orders_of(account, open_only=open_only, after=after, first=first)
+    return desk.market.orders_of(account, open_only=state == "open", after=after, first=first)
