@@ -121,6 +121,18 @@ def test_what_the_sponsor_has_no_gas_for_is_nothing_whose_fate_is_unknown(
     assert ends == undo
 
 
+@pytest.mark.parametrize("step", ["await_fill", "capture", "hold", "deliver", "retire", "fail_purchase"])
+def test_an_outage_after_the_order_is_waited_out_for_hours(step: str) -> None:
+    # The card is held or charged by then: who waits for its credits waits for no operator to start it again.
+    [machine] = [each for each in STATE_MACHINES if each.name == "settle_trade"]
+    [retry] = [each for each in tasks(machine)[step]["Retry"] if "EngineUnavailable" in each["ErrorEquals"]]
+    waits = [
+        min(retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt, retry["MaxDelaySeconds"])
+        for attempt in range(retry["MaxAttempts"])
+    ]
+    assert sum(waits) >= 4 * 3_600
+
+
 @pytest.mark.parametrize("step", ["await_fill", "deliver", "fail_purchase"])
 def test_a_purchase_that_the_sponsor_has_no_gas_for_waits_until_the_budget_is_renewed(step: str) -> None:
     # The treasury's calls stop only where the budget of all is used up; after the order nobody is asked.
