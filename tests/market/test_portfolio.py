@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carbonmarket.errors import Conflict
+from carbonmarket.operations import buy_and_retire as buying
 from carbonmarket.operations import find_portfolio
 from carbonmarket.operations.find_portfolio import Position, decide_basis, list_positions
 from carbonmarket.records.market import Claimable
@@ -181,6 +184,38 @@ def test_grams_are_bought_and_retired_in_one_transaction(exchange: Exchange) -> 
     assert failed.status_code == 410
     shown = exchange.get(exchange.buyer, f"/v1/retirements/{more['id']}")
     assert (shown["state"], "filled whole" in shown["failure"]) == ("failed", True)
+
+
+def test_a_purchase_that_was_taken_goes_on_though_it_would_be_refused_now(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange.place(exchange.seller, "sell", 10)
+    exchange.watch()
+    order = {"book": str(exchange.books[0]), "price": str(10 * TICK), "grams": "100", "fee_cap_bps": 100}
+    taken = exchange.post(exchange.buyer, "/v1/orders/retirement", {**order, **CLAIM}, "taken")
+
+    def lost(*_: object, **__: object) -> None:
+        raise Conflict("the batch has lost a label")
+
+    monkeypatch.setattr(buying, "require_possible", lost)
+
+    def again(key: str) -> str:
+        return buying.buy_and_retire(
+            msgspec.convert({**order, **CLAIM}, buying.BuyAndRetire),
+            caller=Principal(subject="buyer", organisation=exchange.buyer, roles=frozenset({DEVELOPER})),
+            key=key,
+            desk=market.desk(0),
+            registry=registry.registry(),
+            subjects=registry.subjects(),
+            sagas=registry.sagas(),
+            public_url=exchange.world.settings.public_url,
+            salt=bytes(32),
+        ).id
+
+    assert again("taken") == taken["id"]
+    with pytest.raises(Conflict):
+        again("another")
+    assert certificate(exchange.world, taken["id"]).status_code == 200
 
 
 bought_before = st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 10**9)), max_size=8)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from carbonmarket.operations.acts import Desk, Source, batch_of, named_book, parse_number, parse_price
-from carbonmarket.operations.create_retirement import Beneficiary, CreateRetirement, create_retirement
+from carbonmarket.operations.create_retirement import (
+    Beneficiary,
+    CreateRetirement,
+    create_retirement,
+    retirement_id,
+)
 from carbonmarket.operations.place_order import PlaceOrder, decide_call, require_possible
 from carbonmarket.ports.personal import SubjectKeys
 from carbonmarket.ports.registry import RegistryStore
@@ -56,7 +61,9 @@ def buy_and_retire(
     )
     batch = batch_of(book.batch, desk)
     decide_call(order, book)
-    require_possible(order, book, batch_labels=batch.labels, now_us=desk.now_us)
+    # What was taken under this key is gone on with, also where the batch has lost a label since.
+    if registry.retirement(retirement_id(caller, key)) is None:
+        require_possible(order, book, batch_labels=batch.labels, now_us=desk.now_us)
     retirement = CreateRetirement(
         batch=batch.id,
         grams=request.grams,

@@ -64,6 +64,11 @@ def commitment_of(beneficiary: KnownBeneficiary) -> str:
     return personal_commitment(bytes.fromhex(beneficiary.salt), {"name": beneficiary.name}).hex()
 
 
+def retirement_id(caller: Principal, key: str) -> str:
+    """The id of the retirement under a request's key."""
+    return ids.derive("RET", caller.organisation, key)
+
+
 def create_retirement(
     request: CreateRetirement,
     *,
@@ -88,7 +93,7 @@ def create_retirement(
     reason = require_chain_text(request.reason, "reason")
     start_us, end_us = parse_span(request.period_start, request.period_end, "period_")
     owner = own_organisation(caller, accounts)
-    id = ids.derive("RET", caller.organisation, key)
+    id = retirement_id(caller, key)
     kept = registry.retirement(id)
     if kept is None:
         batch = named_batch(request.batch, registry=registry, chain=chain)
