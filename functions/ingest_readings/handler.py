@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -30,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     for record in map(SQSRecord, event["Records"]):
         try:
             deliveries.append(_delivery(record))
-        except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        except (ValueError, LookupError, TypeError, binascii.Error) as error:
             # Not what the rule sends: the DLQ keeps it for a person to look at.
             failures[record.message_id] = error
     result = ingest_readings(deliveries, intake()) if deliveries else IngestResult(outcomes={}, failures={})
@@ -47,6 +48,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
 def _delivery(record: SQSRecord) -> Delivery:
     body = record.json_body
+    if "base64OriginalPayload" in body:
+        # What the rule's error action kept while this queue was away, moved back from the DLQ.
+        return Delivery(
+            key=record.message_id,
+            gateway=str(body["topic"]).split("/")[3],
+            received_us=time.time_ns() // 1_000,
+            data=base64.b64decode(body["base64OriginalPayload"], validate=True),
+        )
     return Delivery(
         key=record.message_id,
         gateway=str(body["gateway"]),

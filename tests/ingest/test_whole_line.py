@@ -106,6 +106,26 @@ def test_what_a_meter_says_comes_to_stand_on_chain(
     assert (stored[0], stored[2]) == ("0x" + proof["root"], str(7_500_000 * 3600))
 
 
+def test_a_message_whose_rule_failed_counts_once_it_is_moved_back(world: World, aws: AwsEndpoint) -> None:
+    stranger = Stranger("RULEFAILED")
+    devices = DynamoDevices(world.settings)
+    devices.save_gateway(stranger.gateway)
+    devices.save_device(stranger.meter)
+    body = {
+        "ruleName": "readings",
+        "topic": f"carbonmarket/{aws.stage}/gateways/{stranger.gateway.id}/messages",
+        "base64OriginalPayload": base64.b64encode(stranger.message(1)).decode(),
+        "failures": [{"failedAction": "SqsAction", "failedResource": "", "errorMessage": "not there"}],
+    }
+    records = [
+        {"messageId": name, "eventSource": "aws:sqs", "body": json.dumps(told)}
+        for name, told in (("m1", body), ("m2", {**body, "topic": "elsewhere"}))
+    ]
+    answer = invoke(aws, "ingest-readings", {"Records": records})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    assert DynamoIngest(world.settings).counts(stranger.project).accepted == 1
+
+
 def test_readings_of_a_project_that_nobody_registered_wait_and_say_why(
     world: World, aws: AwsEndpoint
 ) -> None:
