@@ -20,7 +20,7 @@ up: setup ## Start the machine and leave it running until Ctrl-C
 
 test: setup ## Run the tests, engines and all
 	@$(PY) -m infra.local.chain.compiler_cli framework >/dev/null
-	@$(BIN)/pytest -n 3 --dist loadgroup
+	@$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 property: setup ## Hold the market to its plain model through 100,000 random acts (MARKET_SEED chooses others)
 	@MARKET_ACTS=100000 $(BIN)/pytest --timeout 7200 tests/move/test_market_property.py

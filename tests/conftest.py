@@ -22,6 +22,10 @@ SESSIONS = {"aws": "exchange", "opened_world": "exchange", "samples": "samples"}
 """Of the other folders: slow fixtures of a session, which stories leave changed, and who has them."""
 
 
+LONGEST = ("e2e", "sagas", "exchange", "chain", "move")
+"""Groups that begin before others, so that nobody waits for one that began last."""
+
+
 # Before the workers read the groups.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,3 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         shared = [room] if room in ROOMS else [SESSIONS[each] for each in fixtures if each in SESSIONS]
         if shared and not any(item.iter_markers("xdist_group")):
             item.add_marker(pytest.mark.xdist_group(shared[0]))
+    items.sort(key=_begins)
+
+
+def _begins(item: pytest.Item) -> int:
+    group = item.get_closest_marker("xdist_group")
+    return LONGEST.index(group.args[0]) if group and group.args[0] in LONGEST else len(LONGEST)

@@ -10,9 +10,6 @@ from carbonmarket.chain import calls, market_calls
 from carbonmarket.times import format_s
 from tests.market.exchange import GRAMS, TICK, Exchange
 
-# The exchange is made once, on one worker.
-pytestmark = pytest.mark.xdist_group("exchange")
-
 CHECKED_BEFORE = {
     "off tick": ({"price": str(10 * TICK + 1)}, "price", "tick"),
     "off lot": ({"grams": "15"}, "grams", "lot"),

@@ -18,9 +18,6 @@ from tests.market.exchange import GRAMS, TICK, Exchange
 from tests.market.test_offers import fresh
 from tests.sagas.world import Refused
 
-# The exchange is made once, on one worker.
-pytestmark = pytest.mark.xdist_group("exchange")
-
 
 def listing(exchange: Exchange, price: int, grams: int = GRAMS) -> str:
     """The seller lists grams of the first batch; the number."""

@@ -14,9 +14,6 @@ from carbonmarket.records.market import Book
 from carbonmarket_adapters.wiring import chain, market
 from tests.market.exchange import GRAMS, TICK, Exchange
 
-# The exchange is made once, on one worker.
-pytestmark = pytest.mark.xdist_group("exchange")
-
 
 def look(exchange: Exchange, path: str, **headers: str) -> Any:
     """A stranger's read."""

@@ -25,9 +25,6 @@ from infra.bootstrap import MAKER_BPS, TAKER_BPS
 from tests.market.exchange import DOLLARS, GRAMS, TICK, Exchange
 from tests.sagas.world import Refused
 
-# The exchange is made once, on one worker.
-pytestmark = pytest.mark.xdist_group("exchange")
-
 
 def fee(quote: int, bps: int) -> int:
     """Rounded up, against who pays it."""

@@ -26,9 +26,6 @@ from tests.sagas.test_retire import certificate
 from tests.sagas.till import GRAMS as GRAMS_BY_CARD
 from tests.sagas.till import PRICE, SECURE_CARD, Till
 
-# The exchange is made once, on one worker.
-pytestmark = pytest.mark.xdist_group("exchange")
-
 PERIOD = {"period_start": "2016-01-01T00:00:00Z", "period_end": "2017-01-01T00:00:00Z"}
 CLAIM = {"reason": "voluntary", "country": "US", **PERIOD, "beneficiary": {"name": "Night Trains"}}
 

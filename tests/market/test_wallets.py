@@ -18,9 +18,6 @@ from carbonmarket_adapters.wiring import chain, market
 from tests.market.exchange import GRAMS, TICK, Exchange
 from tests.sagas.world import Refused
 
-# The exchange is made once, on one worker.
-pytestmark = pytest.mark.xdist_group("exchange")
-
 HOUR_US = 3_600 * MICROSECONDS
 
 

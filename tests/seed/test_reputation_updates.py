@@ -32,9 +32,6 @@ from tests.sagas.settling import Settling
 from tests.sagas.till import GRAMS, Till
 from tests.sagas.world import Site
 
-# The exchange is made once, on one worker.
-pytestmark = pytest.mark.xdist_group("exchange")
-
 FAR = 2**40
 """A time after every rating, at which nothing of it is left."""
 

@@ -6,7 +6,6 @@ import io
 from collections.abc import Callable
 
 import httpx
-import pytest
 from rich.console import Console
 
 from carbonmarket.chain import market_calls
@@ -19,9 +18,6 @@ from infra.local.seed.command import SAMPLE, read_report
 from infra.local.seed.day import Plan, Seeded, Seeder
 from infra.local.seed.prices import read_prices
 from tests.market.exchange import Exchange
-
-# The exchange is made once, on one worker.
-pytestmark = pytest.mark.xdist_group("exchange")
 
 PLAN = Plan(orders=120, books=6, hours=0, seed=7)
 BALANCE, METADATA = "0x1::primary_fungible_store::balance", "0x1::fungible_asset::Metadata"
