@@ -18,7 +18,7 @@ pytest_plugins = [
 FOLDER = Path(__file__).parent
 ROOMS = {"chain", "e2e", "infra", "localnet", "money", "move", "sagas"}
 """Folders whose tests share engines, templates or compiled contracts."""
-SESSIONS = {"aws": "exchange", "opened_world": "exchange", "samples": "samples"}
+SESSIONS = {"opened_world": "exchange", "aws": "stores", "samples": "samples"}
 """Of the other folders: slow fixtures of a session, which stories leave changed, and who has them."""
 
 
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         room = item.path.relative_to(FOLDER).parts[0]
         fixtures: list[str] = getattr(item, "fixturenames", [])
-        shared = [room] if room in ROOMS else [SESSIONS[each] for each in fixtures if each in SESSIONS]
+        shared = [room] if room in ROOMS else [SESSIONS[each] for each in SESSIONS if each in fixtures]
         if shared and not any(item.iter_markers("xdist_group")):
             item.add_marker(pytest.mark.xdist_group(shared[0]))
     items.sort(key=_begins)
