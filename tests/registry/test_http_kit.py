@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from chalice.test import Client
 
-from carbonmarket.errors import InvalidInput, NotAuthenticated
+from carbonmarket.errors import InvalidInput, NotAllowed, NotAuthenticated
 from carbonmarket.settings import Settings
 from carbonmarket_adapters import wiring
-from carbonmarket_adapters.http import Answer, Api, Call, connection, cursors, identity
+from carbonmarket_adapters.http import Answer, Api, Call, connection, cursors, identity, once
 
 KEY = "k" * 32
 BASE = {
@@ -115,6 +115,10 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Any:
     def alone(call: Call) -> object:
         raise EndpointConnectionError(endpoint_url=DEVELOPMENT.aws_endpoint_url)
 
+    @api.post("/v1/orders")
+    def place(call: Call) -> object:
+        raise NotAllowed("nobody orders here")
+
     with Client(api.app) as opened:
         yield opened.http
 
@@ -135,6 +139,25 @@ def test_an_engine_that_is_not_running_is_named_with_how_to_start_it(client: Any
         "127.0.0.1:1" in json.loads(answer.body)["detail"]
         and "carbonmarket up" in json.loads(answer.body)["detail"]
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "status", "kind"),
+    [
+        (b"{}", "application/x-www-form-urlencoded", 415, "unsupported-media-type"),
+        (b"", "application/x-www-form-urlencoded", 403, "not-allowed"),
+        (b"{}", "Application/JSON; charset=utf-8", 403, "not-allowed"),
+    ],
+    ids=["a form", "nothing", "JSON with its characters"],
+)
+def test_a_body_that_is_no_json_is_refused_as_a_problem(
+    client: Any, monkeypatch: pytest.MonkeyPatch, body: bytes, media_type: str, status: int, kind: str
+) -> None:
+    monkeypatch.setattr(once, "once", lambda operation, **_: operation())
+    headers = {"Authorization": token(), "Content-Type": media_type, "Idempotency-Key": "one"}
+    answer = client.post("/v1/orders", headers=headers, body=body)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, json.loads(answer.body)["type"].rsplit("/", 1)[-1]) == (status, kind)
 
 
 def test_a_fraction_never_leaves(client: Any) -> None:

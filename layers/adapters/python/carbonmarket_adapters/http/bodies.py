@@ -12,6 +12,7 @@ from carbonmarket import schema
 from carbonmarket.errors import InvalidInput, MarketError
 
 BYTES_MAX = 65_536
+_JSON = "application/json"
 B = TypeVar("B", bound=msgspec.Struct)
 
 
@@ -20,6 +21,13 @@ class MalformedBody(MarketError):
 
     status = 400
     code = "malformed-body"
+
+
+class UnsupportedMediaType(MarketError):
+    """The body is said to be something else than JSON."""
+
+    status = 415
+    code = "unsupported-media-type"
 
 
 class InvalidBody(InvalidInput):
@@ -36,8 +44,8 @@ class InvalidBody(InvalidInput):
         return {**super().problem(instance), "errors": errors}
 
 
-def parse(raw: bytes) -> dict[str, Any]:
-    """The body as a dict; an empty body is an empty one.
+def parse(raw: bytes, media_type: str = _JSON) -> dict[str, Any]:
+    """The body as a dict; an empty body is an empty one, whatever its media type.
 
     Fractions, NaN and infinities are kept as Decimal, so that the schema refuses them by field.
     """
@@ -45,6 +53,8 @@ def parse(raw: bytes) -> dict[str, Any]:
         raise MalformedBody(f"the body has {len(raw)} bytes; at most {BYTES_MAX} are taken")
     if not raw.strip():
         return {}
+    if media_type.partition(";")[0].strip().lower() != _JSON:
+        raise UnsupportedMediaType(f"the body is said to be {media_type}; send it as {_JSON}")
     try:
         body = json.loads(
             raw, parse_float=Decimal, parse_constant=_constant, object_pairs_hook=_without_duplicates
