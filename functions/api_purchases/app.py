@@ -181,7 +181,7 @@ def receive_payment_event(call: Call) -> object:
 
 @api.get("/v1/payment-events", paged=True)
 def list_failed_events(call: Call) -> object:
-    """Stripe's events that could not be handled, for operators."""
+    """Stripe's events that could not be handled, or not yet, for operators."""
     rows = receiving.list_failed_events(call.page.after, caller=call.caller, store=purchases.purchases())
     return connection(rows, call.page.first, show_purchases.payment_event)
 

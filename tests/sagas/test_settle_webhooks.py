@@ -105,6 +105,25 @@ def test_a_webhook_of_a_payment_that_is_not_ours_is_kept_and_can_be_replayed(
     assert till.balances() == before
 
 
+def test_a_webhook_that_nobody_could_look_into_is_listed_until_it_is_handled(settling: Settling) -> None:
+    till = settling.till
+    purchase = settling.bought("complete", SECURE_CARD)
+    till.stripe().v1.refunds.create({"payment_intent": till.intent(purchase), "amount": 40})
+    body, signature = till.inbox.wait_for('"type": "refund.created"', till.intent(purchase))
+    event, before = json.loads(body)["id"], till.balance("suspense")
+    till.engine.kill()
+    try:
+        assert till.post_webhook(body, signature) == (503, "engine-unavailable")
+    finally:
+        till.engine.start()
+    # The provider sends it again, but not for ever.
+    [waiting] = [each for each in till.listed("/v1/payment-events") if each["id"] == event]
+    assert (waiting["state"], bool(waiting["reason"])) == ("received", True)
+    replayed = till.operator(f"/v1/payment-events/{event}/replay")
+    assert (replayed["state"], replayed["reason"], till.balance("suspense")) == ("handled", None, before + 40)
+    assert event not in {each["id"] for each in till.listed("/v1/payment-events")}
+
+
 def test_a_dispute_while_the_credits_are_held_keeps_them_from_the_buyer(
     settling: Settling, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -173,7 +173,7 @@ class DynamoPurchases:
         return self._index(_EVENT, "failed-events", after)
 
     def save_event(self, event: ReceivedEvent, revision: int) -> None:
-        place = ("failed-events", f"{event.received_us:017d}#{event.id}") if event.state == "failed" else ()
+        place = () if event.state == "handled" else ("failed-events", f"{event.received_us:017d}#{event.id}")
         self._table.put(Write(_EVENT, f"event#{event.id}", "event", event, revision, *place))
 
     def _index(self, kind: Kind[R], partition: str, after: str | None) -> Iterator[tuple[str, R]]:

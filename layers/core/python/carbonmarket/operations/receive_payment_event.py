@@ -72,7 +72,7 @@ def receive_payment_event(payload: bytes, signature: str, till: Till) -> Receive
     """Take an event. ForgedEvent for what the provider did not sign, with nothing kept.
 
     One that can't be handled is kept with its reason, and taken: a person replays it. EngineUnavailable and
-    StaleWrite go to the provider, which sends the event again.
+    StaleWrite go to the provider, which sends the event again for some days; it is kept with its reason too.
     """
     try:
         event = till.payments().read_webhook(payload, signature)
@@ -107,7 +107,7 @@ def replay_event(event: str, *, caller: Principal, till: Till) -> ReceivedEvent:
 def list_failed_events(
     after: str | None, *, caller: Principal, store: PurchasesStore
 ) -> Iterator[tuple[str, ReceivedEvent]]:
-    """The events that could not be handled, by time, for an operator."""
+    """The events that could not be handled, or not yet, by time, for an operator."""
     require_role(caller, OPERATOR)
     return store.failed_events(after)
 
@@ -117,7 +117,8 @@ def _handled(kept: Kept[ReceivedEvent], till: Till) -> ReceivedEvent:
     try:
         purchase = _purchase_of(kept.record.event, till)
         _handle(kept.record.event, purchase, till)
-    except (EngineUnavailable, StaleWrite):
+    except (EngineUnavailable, StaleWrite) as passing:
+        till.store.save_event(msgspec.structs.replace(kept.record, reason=passing.reason), kept.revision)
         raise
     except MarketError as refused:
         done = msgspec.structs.replace(kept.record, state="failed", purchase=purchase, reason=refused.reason)
