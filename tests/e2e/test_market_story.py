@@ -142,9 +142,9 @@ def test_a_certificate_answers_from_the_first_second_and_never_404(market: Marke
     public = market.told.cast.public
     path = f"/v1/certificates/{market.retire(1_000)['id']}"
     answer = public.ask("GET", path)
-    assert (answer.status_code, answer.json()["state"]) == (202, "accepted")
-    # A problem, such as 404, would be raised.
+    # How far it has come hangs on who is faster. A problem, such as 404, would be raised.
     while answer.status_code == 202:
+        assert answer.json()["state"]
         answer = public.ask("GET", path)
     assert answer.status_code == 200
     assert answer.json()["credentialSubject"]["grams"] == "1000"
