@@ -96,7 +96,7 @@ class ObservabilityStack(Stack):
         refusals = cloudwatch.Metric(
             namespace=METRICS_NAMESPACE,
             metric_name=REFUSALS,
-            dimensions_map={"function": resource_name(self._config.stage, name)},
+            dimensions_map={"service": resource_name(self._config.stage, name)},
             statistic="Sum",
         )
         return cloudwatch.MathExpression(

@@ -226,7 +226,7 @@ def test_a_step_that_refuses_wakes_nobody(synthesised: Synthesised) -> None:
     for machine in DECLARED.state_machines:
         for step in machine.steps:
             alarm = alarms[resource_name(STAGE, f"{step.name}-errors")]
-            refusals = {"Name": "function", "Value": resource_name(STAGE, step.name)}
+            refusals = {"Name": "service", "Value": resource_name(STAGE, step.name)}
             assert [metric["Dimensions"] for metric in counted(alarm)][1] == [refusals]
 
 

@@ -13,7 +13,7 @@ from carbonmarket_adapters.wiring import settings
 Answer = TypeVar("Answer")
 
 REFUSALS = "Refusals"
-"""The metric of what steps refuse, by ``function``: the function's full name."""
+"""The metric of what steps refuse, by ``service``: the function's full name."""
 _SENTENCE_MAX = 500
 # Errors that no step raised, so that no sentence came with them (an interpreter may drop a failure's cause).
 _SENTENCES = {
@@ -72,7 +72,11 @@ def names_what_is_away(
 
 
 def _count_refusal(context: object) -> None:
-    """Write the metric into the function's log, where CloudWatch takes it from."""
+    """Write the metric into the function's log, where CloudWatch takes it from.
+
+    The library adds the dimension ``service`` where there is none, and an alarm finds a metric by all of its
+    dimensions.
+    """
     from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
     with single_metric(
@@ -80,6 +84,6 @@ def _count_refusal(context: object) -> None:
         unit=MetricUnit.Count,
         value=1,
         namespace="CarbonMarket",
-        default_dimensions={"function": str(getattr(context, "function_name", ""))},
+        default_dimensions={"service": str(getattr(context, "function_name", ""))},
     ):
         pass
