@@ -16,6 +16,7 @@ from carbonmarket.chain.calls import EntryCall
 from carbonmarket.errors import StaleWrite
 from carbonmarket.projection.watch import differences, rebuilt
 from carbonmarket.records.chain import Batch
+from carbonmarket_adapters.dynamo.chain import CURSOR_KEYS
 from carbonmarket_adapters.dynamo.chain_writer import JOURNAL_KEPT_S, ChainWriter
 from carbonmarket_adapters.dynamo.table import Delete, DocumentTable, Write
 from functions.watch_chain import handler as watch_chain
@@ -49,14 +50,19 @@ class DyingTable(DocumentTable):
 
 
 class OvertakenTable(DocumentTable):
-    """Before its second transaction another watcher does all that there is to do."""
+    """Before one of its transactions another watcher does, once, all that there is to do."""
 
-    def __init__(self, market: Market, overtake: Callable[[], None]) -> None:
+    def __init__(
+        self, market: Market, overtake: Callable[[], None], when: Callable[[Sequence[Write | Delete]], bool]
+    ) -> None:
         super().__init__(market.settings, "chain")
-        self._waits = iter((lambda: None, overtake))
+        self._overtake, self._when = overtake, when
+        self._is_overtaken = False
 
     def transact(self, operations: Sequence[Write | Delete], *, token: str | None = None) -> None:
-        next(self._waits, lambda: None)()
+        if not self._is_overtaken and self._when(operations):
+            self._is_overtaken = True
+            self._overtake()
         super().transact(operations, token=token)
 
 
@@ -202,8 +208,17 @@ def test_of_two_watchers_one_stops(market: Market) -> None:
     assert is_rebuilt_equal(market)
 
 
+def removes_many(operations: Sequence[Write | Delete]) -> bool:
+    return len(operations) > 1
+
+
+def removes_the_cursor(operations: Sequence[Write | Delete]) -> bool:
+    return isinstance(operations[0], Delete) and (operations[0].pk, operations[0].sk) == CURSOR_KEYS
+
+
+@pytest.mark.parametrize("when", [removes_many, removes_the_cursor])
 def test_of_two_watchers_that_clear_the_slower_one_removes_nothing_of_what_was_folded_anew(
-    market: Market,
+    market: Market, when: Callable[[Sequence[Write | Delete]], bool]
 ) -> None:
     market.issue()
     slower, market.writer = market.writer, ChainWriter(market.settings)
@@ -213,9 +228,15 @@ def test_of_two_watchers_that_clear_the_slower_one_removes_nothing_of_what_was_f
         market.writer.clear()
         market.watch()
 
-    slower._table = OvertakenTable(market, overtake)
+    slower._table = OvertakenTable(market, overtake, when)
     with pytest.raises(StaleWrite):
         slower.clear()
+    assert is_rebuilt_equal(market)
+    # It goes on from where the other one is.
+    market.writer = slower
+    market.register("PRJAFTER")
+    market.watch()
+    assert market.projection.project("PRJAFTER") is not None
     assert is_rebuilt_equal(market)
 
 

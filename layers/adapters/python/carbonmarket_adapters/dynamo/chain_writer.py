@@ -211,14 +211,20 @@ class ChainWriter:
         self._known.update(part.effects)
 
     def _replace_cursor(self, operations: Sequence[Write | Delete], cursor: Cursor | None) -> None:
-        """Write ``operations`` and the cursor; StaleWrite where another writer moved it."""
+        """Write ``operations`` and the cursor; StaleWrite where another writer moved it. After a failure the
+        next ``begin`` looks at what is there."""
         revision = self._cursor.revision if self._cursor else 0
-        if cursor is None:
-            self._table.transact([*operations, Delete(*CURSOR_KEYS)])
-            self._cursor = None
-            return
-        self._table.transact([*operations, Write(CURSOR, *CURSOR_KEYS, cursor, revision)])
-        self._cursor = Stored(cursor, revision + 1)
+        moved: Write | Delete = (
+            Delete(*CURSOR_KEYS, revision)
+            if cursor is None
+            else Write(CURSOR, *CURSOR_KEYS, cursor, revision)
+        )
+        try:
+            self._table.transact([*operations, moved])
+        except BaseException:
+            self._begun = False
+            raise
+        self._cursor = None if cursor is None else Stored(cursor, revision + 1)
 
     def _newest_entry(self) -> JournalEntry | None:
         found = self._table.query(_ENTRY, _JOURNAL, reverse=True, limit=1)

@@ -112,10 +112,11 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class Delete(msgspec.Struct, frozen=True):
-    """One removal of a transaction."""
+    """One removal of a transaction. ``revision`` is as in :class:`Write`."""
 
     pk: str
     sk: str
+    revision: int | None = None
 
 
 @functools.cache
@@ -198,7 +199,8 @@ class DocumentTable:
     def stage(self, transaction: TransactWrite, operation: Write | Delete) -> None:
         """Add one write or removal to a transaction."""
         if isinstance(operation, Delete):
-            transaction.delete(self._model(operation.pk, operation.sk))
+            gone = self._model(operation.pk, operation.sk)
+            transaction.delete(gone, condition=_condition(self._model, operation))
         else:
             transaction.save(self._item(operation), condition=_condition(self._model, operation))
 
@@ -278,7 +280,7 @@ class DocumentTable:
         )
 
 
-def _condition(model: type[Item], write: Write) -> Any:
+def _condition(model: type[Item], write: Write | Delete) -> Any:
     if write.revision is None:
         return None
     if write.revision == 0:
