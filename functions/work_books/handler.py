@@ -20,7 +20,7 @@ logger = Logger(service="work_books")
 tracer = Tracer(service="work_books")
 metrics = Metrics(namespace="CarbonMarket", service="work_books")
 
-# A round may wait for the chain; none is begun that would be cut off.
+# A part of a round may wait for the chain; none is begun that would be cut off.
 _RESERVE_MS = 20_000
 
 

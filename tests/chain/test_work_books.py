@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from carbonmarket.errors import Conflict
+import pytest
+
+from carbonmarket.errors import Conflict, NotYetFinal
 from carbonmarket.operations.work_books import work_books
 from carbonmarket.ports.chain import Fate
 from tests.chain.exchange import Exchange
@@ -75,3 +77,24 @@ def test_more_books_than_calls_may_be_on_their_way_are_worked_one_part_after_the
     crowded: Any = Crowded(250)
     done = work_books(chain=crowded, key_id="oracle", now_us=1)
     assert (done.calls, done.needing) == (250, 0)
+
+
+def test_a_run_whose_time_is_up_begins_no_further_part() -> None:
+    crowded: Any = Crowded(250)
+    times = iter((True, True, False, False))
+    done = work_books(chain=crowded, key_id="oracle", now_us=1, goes_on=lambda: next(times))
+    assert (0 < done.calls < 250, done.calls + done.needing) == (True, 250)
+
+
+def test_a_chain_that_stands_still_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowded: Any = Crowded(30)
+    waited = []
+
+    def silent(_key: str, timeout_s: float) -> Fate:
+        waited.append(timeout_s)
+        raise NotYetFinal("not known yet")
+
+    monkeypatch.setattr(crowded, "await_fate", silent)
+    times = iter((True, False))
+    done = work_books(chain=crowded, key_id="oracle", now_us=1, goes_on=lambda: next(times))
+    assert (done.calls, done.needing, sum(waited) <= 10) == (0, 30, True)

@@ -35,6 +35,7 @@ def work_books(
     *, chain: ChainAccess, key_id: str, now_us: int, goes_on: Callable[[], bool] = lambda: True
 ) -> WorkedBooks:
     """Call ``work`` on every book that needs it, round after round while there is time; ``key_id`` signs.
+    ``goes_on`` is asked before each part of a round, which takes little more than ten seconds.
 
     What one run leaves the next one finds, since each asks the chain.
     """
@@ -45,6 +46,8 @@ def work_books(
         if not needing or done.refusals or not goes_on():
             break
         for start in range(0, len(needing), _TOGETHER):
+            if start and not goes_on():
+                break
             _work(chain, key_id, needing[start : start + _TOGETHER], f"{now_us}/{round}", done)
     return done
 
@@ -53,8 +56,11 @@ def _work(chain: ChainAccess, key_id: str, books: list[int], round: str, done: W
     keys = [f"work/{book}/{round}" for book in books]
     for book, key in zip(books, keys, strict=True):
         chain.submit(key, key_id, market_calls.work_book(book))
+    wait_s = _WAIT_S
     for key in keys:
-        _await(chain, key, done)
+        # They come one after the other: where one is late, those behind it are.
+        if not _has_ended(chain, key, wait_s, done):
+            wait_s = 0
 
 
 def _needing(chain: ChainAccess) -> Iterator[int]:
@@ -64,12 +70,13 @@ def _needing(chain: ChainAccess) -> Iterator[int]:
         yield from map(int, found)
 
 
-def _await(chain: ChainAccess, key: str, done: WorkedBooks) -> None:
+def _has_ended(chain: ChainAccess, key: str, wait_s: int, done: WorkedBooks) -> bool:
     try:
-        fate = chain.await_fate(key, _WAIT_S)
+        fate = chain.await_fate(key, wait_s)
     except NotYetFinal:
-        return
+        return False
     if fate.success:
         done.calls += 1
     elif fate.state == "committed":
         done.refusals.append(refused(fate).reason)
+    return True
