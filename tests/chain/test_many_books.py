@@ -17,7 +17,7 @@ from carbonmarket.candles import DAY_US, INTERVALS
 from carbonmarket.operations.acts import Desk
 from carbonmarket.operations.route_order import Criteria, RouteOrder, route_order
 from carbonmarket.ports.projection import Folded, Key
-from carbonmarket.records.market import Book, BookName, Level
+from carbonmarket.records.market import Book, BookName, Level, Order
 from carbonmarket.settings import Settings
 from carbonmarket_adapters.dynamo.best_prices import BEST_PRICES, best_prices_keys
 from carbonmarket_adapters.dynamo.chain import ChainTable
@@ -209,14 +209,34 @@ def test_requests_for_books_of_batches_do_not_grow_with_the_batches(settings: Se
     assert requests_of(settings, lambda: chain.market.books_of(batches, "0xd"), "chain") == 2
 
 
-def test_requests_for_a_route_do_not_grow_with_the_books(settings: Settings) -> None:
+def routed(settings: Settings) -> Desk:
+    """A desk with forty books, each with a batch and an ask of a gram at 9."""
     books = fill(settings, 40, NOW - 3 * DAY_US)
     made = [batch(address=each.batch, id=f"BAT{each.number}") for each in books]
     DocumentTable(settings, "chain").transact([write_of(key_of("batch", each), each) for each in made])
-    desk = Desk(
+    return Desk(
         market=MarketTable(settings), credits=ChainTable(settings), quote="0xd", now_us=NOW,
         terms=unasked, chain=unasked, accounts=unasked, kept=unasked,
     )  # fmt: skip
+
+
+def test_own_offers_in_the_cheapest_books_hide_nobody_elses(settings: Settings) -> None:
+    desk = routed(settings)
+    own = [
+        Order(
+            book=number, id=str(number), account="0xa", is_bid=False, kind="gtc", price=9, grams=1, open=1,
+            escrow=1, held=1, maker_bps=0, taker_bps=0, labels=0, expires_at=0, placed_us=NOW, changed_us=NOW,
+            version=1, transaction="0x1",
+        )
+        for number in range(1, 21)
+    ]  # fmt: skip
+    DocumentTable(settings, "chain").transact([write_of(key_of("order", each), each) for each in own])
+    asked = RouteOrder(criteria=Criteria(), price="9", grams="4")
+    assert [leg.book for leg in route_order(asked, desk=desk, account="0xa").legs] == [21, 22, 23, 24]
+
+
+def test_requests_for_a_route_do_not_grow_with_the_books(settings: Settings) -> None:
+    desk = routed(settings)
     asked = RouteOrder(criteria=Criteria(countries=("US",)), price="9", grams="4")
     assert [leg.book for leg in route_order(asked, desk=desk).legs] == [1, 2, 3, 4]
     # What is frozen, books and that there are no more, their batches, best prices, and the levels of sixteen.

@@ -117,12 +117,12 @@ def route_order(request: RouteOrder, *, desk: Desk, account: str | None = None) 
     cost(limit, wanted)
     books = {book.number: (book, batch) for book, batch in _matching(request.criteria, desk)}
     served = [number for number, (book, _) in books.items() if book.lot <= wanted]
-    sold = ((best, number) for number, best in desk.market.best_asks(served).items() if best <= limit)
     own = {} if account is None else _own_asks(account, desk)
+    # In each book the highest price that is taken: below what the account asks itself.
+    most = {number: min(limit, own.get(number, limit + 1) - 1) for number in served}
+    sold = ((best, number) for number, best in desk.market.best_asks(served).items() if best <= most[number])
     offers = [
-        offer
-        for _, number in nsmallest(_CANDIDATES, sold)
-        for offer in _offers(number, min(limit, own.get(number, limit + 1) - 1), desk)
+        offer for _, number in nsmallest(_CANDIDATES, sold) for offer in _offers(number, most[number], desk)
     ]
     route = decide_route(sorted(offers, key=lambda o: (o.price, o.book)), books, wanted)
     if not route.legs:
