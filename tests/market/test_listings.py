@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from carbonmarket.chain import market_calls
@@ -141,7 +142,9 @@ def test_a_key_that_made_something_else_makes_no_gift(exchange: Exchange) -> Non
         again("30")
 
 
-def test_the_text_of_a_gift_that_was_refused_is_not_kept(exchange: Exchange) -> None:
+def test_the_text_of_a_gift_that_was_refused_is_not_kept(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body = {
         "to": exchange.buyer,
         "batch": exchange.batches[0],
@@ -152,7 +155,22 @@ def test_the_text_of_a_gift_that_was_refused_is_not_kept(exchange: Exchange) -> 
         exchange.post(exchange.rival, "/v1/gifts", body | {"source": "balance"}, key="poor")
     assert refused.value.problem["abort"] == "market_vault::E_ABOVE_BALANCE"
     caller = Principal(subject="rival", organisation=exchange.rival, roles=frozenset({BUYER}))
-    assert DynamoSubjectKeys(exchange.world.settings).wrapped(act_id(caller, "poor")) is None
+    keys = DynamoSubjectKeys(exchange.world.settings)
+    assert keys.wrapped(act_id(caller, "poor")) is None
+    # Nor of one that was not even sent; sent again, it has its text.
+    given = body | {"grams": "20"}
+    with monkeypatch.context() as spent:
+        spent.setattr(chain.sponsorship(), "_shares", {})
+        spent.setattr(chain.sponsorship(), "_gas_units_an_account", 0)
+        with pytest.raises(Refused) as unpaid:
+            exchange.post(exchange.seller, "/v1/gifts", given, key="unpaid")
+    assert unpaid.value.problem["title"] == "budget spent"
+    of_seller = msgspec.structs.replace(caller, organisation=exchange.seller)
+    assert keys.wrapped(act_id(of_seller, "unpaid")) is None
+    made = exchange.post(exchange.seller, "/v1/gifts", given, key="unpaid")
+    exchange.watch()
+    assert exchange.get(exchange.buyer, f"/v1/gifts/{made['gift']}")["message"] == body["message"]
+    exchange.post(exchange.seller, f"/v1/gifts/{made['gift']}/return")
 
 
 def test_a_gift_nobody_claimed_is_taken_back(exchange: Exchange) -> None:

@@ -13,13 +13,14 @@ from carbonmarket.chain import market_calls
 from carbonmarket.chain.addresses import canonical as long_form
 from carbonmarket.chain.calls import EntryCall
 from carbonmarket.commitments import personal_commitment
-from carbonmarket.errors import ChainRefused, IdempotencyMismatch, InvalidInput, NotFound
+from carbonmarket.errors import ChainRefused, IdempotencyMismatch, InvalidInput, MarketError, NotFound
 from carbonmarket.operations.acts import (
     Desk,
     Done,
     Source,
     act,
     act_id,
+    chain_key,
     earlier_act,
     parse_number,
     traded_batch,
@@ -97,12 +98,20 @@ def make_gift(
             )
         )
         return act("make_gift", call, caller=caller, key=key, desk=desk)
-    except (ChainRefused, TransactionExpired) as ended:
-        # Under its key this gift is never made any more, and nobody could have a text without a gift erased.
-        # What a node refused may still be taken.
-        if not isinstance(ended, ChainRefused) or ended.abort is not None:
+    except MarketError as ended:
+        # Nobody could have a text without a gift erased.
+        if _comes_to_nothing(ended, subject, desk):
             subjects.erase(subject)
         raise
+
+
+def _comes_to_nothing(ended: MarketError, id: str, desk: Desk) -> bool:
+    """Whether no gift comes of what was sent so far."""
+    if isinstance(ended, ChainRefused):
+        # What a node refused may still be taken.
+        return ended.abort is not None
+    # Refused before its bytes were kept, as where the budget is spent, it may be made anew with its text.
+    return isinstance(ended, TransactionExpired) or desk.chain.fate(chain_key(id)).hash is None
 
 
 def _required_same(before: Done, request: MakeGift, desk: Desk) -> Done:
