@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from carbonmarket.errors import BudgetSpent, Conflict
+from carbonmarket.chain import calls
+from carbonmarket.errors import BudgetSpent, Conflict, EngineUnavailable
+from carbonmarket.operations.purchase_delivery import claim_key, give_key
+from carbonmarket.operations.purchase_order import NothingFilled
 from carbonmarket.operations.purchase_payment import Disputed, GivenBack
 from carbonmarket.times import parse_us
 from carbonmarket_adapters.wiring import chain, purchases, registry
 from tests.sagas.settling import Settling
 from tests.sagas.test_settle_order import Access
-from tests.sagas.test_settle_refunds import CREATED, refund
+from tests.sagas.test_settle_refunds import CREATED, captured_of_two_batches, refund, refunded_of
 from tests.sagas.test_settle_trade import CENTS
 from tests.sagas.till import GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till
 
@@ -81,6 +84,56 @@ def test_what_a_person_took_from_the_card_is_given_back(settling: Settling, cent
     assert (back.amount, till.paid()) == (taken, owed)
     assert [case["kind"] for case in till.cases(purchase)] == ["kept_credits"]
     assert till.reconciled().differences == differences
+
+
+def test_what_a_person_took_for_an_order_that_met_nothing_is_given_back(settling: Settling) -> None:
+    till = settling.till
+    owed, differences = till.paid(), till.reconciled().differences
+    placed = till.offer()
+    purchase = till.buy(till.quote())
+    settling.until(purchase, "authorise")
+    till.withdraw(placed)
+    settling.until(purchase, "place", "await_authentication")
+    taken = till.stripe().v1.payment_intents.capture(till.intent(purchase)).amount_received
+    with pytest.raises(NothingFilled) as nothing:
+        settling.step(purchase, "await_fill")
+    failed = settling.deaths.run(lambda: settling.fail(purchase, nothing.value))
+    assert (failed["state"], failed["money"], till.cases(purchase)) == ("failed", "refunded", [])
+    assert (refunded_of(till, purchase), till.paid()) == (taken, owed)
+    assert till.reconciled().differences == differences
+
+
+def test_a_refund_stops_a_delivery_of_which_only_refused_calls_were_sent(
+    settling: Settling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till, exchange = settling.till, settling.till.exchange
+    treasury, key = purchases.treasury(), till.world.settings.treasury_key
+    first, second = (exchange.batch(batch).address for batch in exchange.batches[:2])
+    before = [till.wallet(exchange.account(exchange.buyer), each) for each in (first, second)]
+    purchase = captured_of_two_batches(settling)
+    settling.step(purchase, "hold")
+    till.operator(f"/v1/purchases/{purchase}/release")
+    given = give_key(purchase, exchange.books[0])
+
+    def refused_then_away(real: Any, called: str, *rest: Any) -> Any:
+        """The first batch leaves the treasury's wallet by another call, and then the node goes away."""
+        if called == given:
+            moved = calls.give(first, exchange.account(exchange.rival), till.wallet(treasury, first))
+            exchange.done(key, f"story/{purchase}", moved)
+        elif called == claim_key(purchase, exchange.books[1]):
+            raise EngineUnavailable("the node doesn't answer")
+        return real(called, *rest)
+
+    access = Access(submit=refused_then_away)
+    with monkeypatch.context() as patch, pytest.raises(EngineUnavailable):
+        patch.setattr(chain, "chain_access", lambda: access)
+        settling.step(purchase, "deliver")
+    assert not chain.chain_access().fate(given).success
+    refund(till, purchase)
+    with pytest.raises(GivenBack) as stopped:
+        settling.step(purchase, "deliver")
+    assert settling.fail(purchase, stopped.value)["money"] == "refunded"
+    assert [till.wallet(exchange.account(exchange.buyer), each) for each in (first, second)] == before
 
 
 def beneficiaries(purchase: str) -> list[bool]:

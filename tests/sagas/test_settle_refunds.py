@@ -239,9 +239,8 @@ def test_a_capture_whose_step_died_is_booked_before_its_refund(
     reconciled()
 
 
-def of_two_batches(settling: Settling, card: str, last: str) -> str:
-    """A purchase of 30 grams of the first batch and 20 of the second, to be retired at once, up to a step;
-    the chain will refuse to give the second, which the treasury has fetched by another call."""
+def captured_of_two_batches(settling: Settling, card: str = CARD) -> str:
+    """A purchase of 30 grams of the first batch and 20 of the second, to be retired at once, that is paid."""
     till, exchange = settling.till, settling.till.exchange
     till.offer(30)
     exchange.post(
@@ -252,6 +251,14 @@ def of_two_batches(settling: Settling, card: str, last: str) -> str:
     purchase = till.buy(till.quote(batch=None, **wanted), card)
     settling.until(purchase, "capture")
     assert [fill["grams"] for fill in till.purchase(purchase)["fills"]] == ["30", "20"]
+    return purchase
+
+
+def of_two_batches(settling: Settling, card: str, last: str) -> str:
+    """A purchase of two batches up to a step; the chain will refuse to give the second, which the treasury
+    has fetched by another call."""
+    till, exchange = settling.till, settling.till.exchange
+    purchase = captured_of_two_batches(settling, card)
     second = exchange.batch(exchange.batches[1]).address
     # All of it: other stories may have left some there.
     left = chain.chain_access().view("market_vault::balance", [], [purchases.treasury(), second])[0]

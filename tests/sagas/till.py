@@ -244,19 +244,20 @@ class Till:
     def seller_units(self) -> tuple[int, int]:
         """Quote units of the seller's account: (in its wallet, claimable)."""
         account, quote = self.exchange.account(self.exchange.seller), self.exchange.quote
-        return self._wallet(account, quote), self.exchange.claimable_at(account)
+        return self.wallet(account, quote), self.exchange.claimable_at(account)
 
     def held(self) -> int:
         """Grams of the first batch in the buyer's wallet."""
         address = self.exchange.batch(self.exchange.batches[0]).address
-        return self._wallet(self.exchange.account(self.exchange.buyer), address)
+        return self.wallet(self.exchange.account(self.exchange.buyer), address)
 
     def _owned(self, account: str, asset: str) -> int:
         claimable = chain.chain_access().view("market_vault::balance", [], [account, asset])[0]
-        return self._wallet(account, asset) + int(claimable)
+        return self.wallet(account, asset) + int(claimable)
 
     @staticmethod
-    def _wallet(account: str, asset: str) -> int:
+    def wallet(account: str, asset: str) -> int:
+        """What of an asset an account's wallet holds."""
         kind = "0x1::fungible_asset::Metadata"
         view = chain.chain_access().view("0x1::primary_fungible_store::balance", [kind], [account, asset])
         return int(view[0])

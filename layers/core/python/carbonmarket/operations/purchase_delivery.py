@@ -140,9 +140,12 @@ def _require_payment(kept: Kept[CardPurchase], till: Till) -> None:
 
 
 def _has_begun(purchase: CardPurchase, till: Till) -> bool:
-    """Whether any of the credits may be with the buyer, or on their way."""
+    """Whether any of the credits may be with the buyer, or on their way: not those that the chain refused."""
     fates = (till.chain.fate(give_key(purchase.id, fill.book)) for fill in purchase.fills)
-    return any(fate.hash is not None and fate.state != "dead" for fate in fates)
+    return any(
+        fate.success if fate.state == "committed" else fate.hash is not None and fate.state != "dead"
+        for fate in fates
+    )
 
 
 def _give(purchase: CardPurchase, fill: Fill, account: str, till: Till) -> Fate:

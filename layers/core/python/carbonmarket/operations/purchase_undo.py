@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from carbonmarket import ids
 from carbonmarket.errors import Conflict, InvalidInput, NotFound
 from carbonmarket.operations.fates import was_never_taken
@@ -47,10 +49,10 @@ def fail_purchase(purchase: str, reason: str, till: Till) -> CardPurchase:
     _require_undelivered(kept.record, till)
     kept = _known_fills(kept, till)
     reason = kept.record.failure or reason
+    money, case = _return_money(kept.record, till), None
     if kept.record.fills:
-        money, case = _return_money(kept.record, till), _kept_credits(kept.record, reason, till)
+        case = _kept_credits(kept.record, reason, till)
     else:
-        money, case = _release_hold(kept.record, till), None
         _free_float(kept.record, till)
     failed = advance(kept, "failed", "fail_purchase", till, case=case, money=money, failure=reason)
     return _told(failed.record, till)
@@ -87,30 +89,34 @@ def _free_float(purchase: CardPurchase, till: Till) -> None:
         till.ledger.void(float_key(purchase.id), till.now_us)
 
 
-def _release_hold(purchase: CardPurchase, till: Till) -> MoneyState:
-    """Release what is held on the card, also where a step died before it kept the provider's answer."""
-    intent = purchase.intent
-    if not intent and reached(purchase, "screened"):
-        try:
-            intent = ask_for_authorisation(purchase, till).intent
-        except InvalidInput:
-            return "none"
+def _return_money(purchase: CardPurchase, till: Till) -> MoneyState:
+    """Release what is held on the card; give back what is left of what was captured, or open a case."""
+    intent = _intent_of(purchase, till)
     if not intent:
         return "none"
     found = till.payments().status(intent)
     if found.state in ("authorised", "requires_action"):
         till.payments().void(intent)
         return "voided"
+    if found.state == "captured":
+        return _give_back(msgspec.structs.replace(purchase, intent=intent), found.captured, till)
     return "voided" if found.state == "voided" else "none"
 
 
-def _return_money(purchase: CardPurchase, till: Till) -> MoneyState:
-    """Give back what is left of what was captured, or open a case; release what was not captured."""
-    found = till.payments().status(purchase.intent)
-    if found.state != "captured":
-        return _release_hold(purchase, till)
-    # A person may have taken another amount in the provider's dashboard than the order spent.
-    captured = till.payments().capture(purchase.intent, found.captured)
+def _intent_of(purchase: CardPurchase, till: Till) -> str:
+    """The payment, also where a step died before it kept the provider's answer; "" where there is none."""
+    if purchase.intent or not reached(purchase, "screened"):
+        return purchase.intent
+    try:
+        return ask_for_authorisation(purchase, till).intent
+    except InvalidInput:
+        return ""
+
+
+def _give_back(purchase: CardPurchase, taken: int, till: Till) -> MoneyState:
+    """Give back what was captured. A person may have taken it in the provider's dashboard: another amount
+    than the order spent, or for an order that met nothing."""
+    captured = till.payments().capture(purchase.intent, taken)
     book_capture(purchase, captured, till)
     if purchase.disputed:
         # The bank has taken it back already; what the buyer is owed shows when the dispute is closed.
