@@ -8,7 +8,7 @@ from importlib import resources
 from carbonmarket.errors import NotFound
 from carbonmarket.operations import get_certificate as certifying
 from carbonmarket.records.credits import Retirement
-from carbonmarket_adapters.http import Answer, Api, Call, show
+from carbonmarket_adapters.http import Answer, Api, Call, connection, show
 from carbonmarket_adapters.wiring import chain, registry, settings
 
 api = Api("api_public")
@@ -74,13 +74,27 @@ def verify_certificate(call: Call) -> object:
     }
 
 
-@api.get("/v1/reconciliation", public=True)
+@api.get("/v1/reconciliation", public=True, cache_s=60)
 def get_reconciliation(call: Call) -> object:
-    """The last comparison of serial ranges, chain supply and projection."""
+    """The last comparison of serial ranges, chain supply, vault and projection: what differs of how many."""
     published = chain.projection().reconciliation()
     if published is None:
         raise NotFound("no reconciliation was published yet; it runs once a day")
     return show.reconciliation(published)
+
+
+@api.get("/v1/reconciliation/batches", public=True, paged=True, cache_s=60)
+def list_reconciled_batches(call: Call) -> object:
+    """The batches of the last comparison, in the order of their serials."""
+    rows = chain.projection().reconciled_batches(call.page.after)
+    return connection(rows, call.page.first, show.reconciled)
+
+
+@api.get("/v1/reconciliation/assets", public=True, paged=True, cache_s=60)
+def list_reconciled_assets(call: Call) -> object:
+    """The assets of the marketplace's vault in the last comparison."""
+    rows = chain.projection().reconciled_assets(call.page.after)
+    return connection(rows, call.page.first, show.reconciled)
 
 
 @api.get("/v1/openapi.json", public=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,9 @@ import msgspec
 import pytest
 
 from carbonmarket.chain import calls, market_calls
-from carbonmarket.errors import NotYetFinal
+from carbonmarket.errors import InvalidInput, NotYetFinal
 from carbonmarket.operations.reconcile import reconcile
+from carbonmarket.records.chain import BatchReconciliation
 from carbonmarket_adapters.dynamo.chain_keys import write_of
 from carbonmarket_adapters.dynamo.table import DocumentTable
 from functions.reconcile.handler import handler
@@ -42,7 +44,8 @@ def test_serials_supply_and_projection_agree_after_every_kind_of_burn(market: Ma
     assert result.differences == 0
     assert (batch.retired, batch.cancelled) == (400, 50)
     assert batch.outstanding == batch.chain_supply == batch.projected_held
-    assert market.projection.reconciliation() == result
+    assert market.projection.reconciliation() == result.summary()
+    assert list(market.projection.reconciled_assets(None)) == []
 
 
 def test_a_projection_that_lags_is_let_catch_up_first(market: Market) -> None:
@@ -118,13 +121,35 @@ def test_trading_all_the_while_is_no_difference(exchange: Exchange) -> None:
     exchange.watch()
 
 
-def test_thousands_of_batches_are_published(market: Market) -> None:
+def test_thousands_of_batches_are_published_and_read_in_pages(market: Market) -> None:
     market.issue()
-    [row] = run(market).batches
-    batches = tuple(msgspec.structs.replace(row, batch=f"0x{number:064x}") for number in range(2_500))
-    for result in (run(market), msgspec.structs.replace(run(market), at_us=1, batches=batches)):
-        market.projection.publish(result)
-        assert market.projection.reconciliation() == result
+    one = run(market)
+    [row] = one.batches
+    batches = [msgspec.structs.replace(row, batch=f"0x{number:064x}") for number in range(1_050)]
+    batches[777] = msgspec.structs.replace(batches[777], differences=("a story",))
+    market.projection.publish(
+        msgspec.structs.replace(one, at_us=one.at_us + 1, batches=tuple(batches), differences=1)
+    )
+    told = market.projection.reconciliation()
+    assert told is not None
+    assert (told.batches, told.differing_batches) == (1_050, (batches[777],))
+
+    read: list[BatchReconciliation] = []
+    cursor = None
+    while page := list(itertools.islice(market.projection.reconciled_batches(cursor), 70)):
+        # Whoever reads on reads the one that was begun.
+        run(market)
+        read += [each for _, each in page]
+        cursor = page[-1][0]
+    assert read == batches
+    assert [each for _, each in market.projection.reconciled_batches(None)] == [row]
+
+
+@pytest.mark.parametrize("cursor", ["", "0x1", "1#-1", "1#2#3", "9" * 18 + "#1"])
+def test_a_cursor_of_another_list_is_refused(market: Market, cursor: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        list(market.projection.reconciled_batches(cursor))
+    assert refused.value.field == "after"
 
 
 def test_nothing_projected_is_not_taken_for_agreement(market: Market) -> None:
@@ -144,4 +169,4 @@ def test_the_function_publishes(market: Market, monkeypatch: pytest.MonkeyPatch)
     assert handler({}, context)["differences"] == 0
     published = market.projection.reconciliation()
     assert published is not None
-    assert len(published.batches) == 1
+    assert published.batches == 1

@@ -154,8 +154,8 @@ def test_an_outage_once_something_may_have_been_sent_is_waited_out_for_hours(mac
     ],
 )
 def test_what_the_sponsor_has_no_gas_for_waits_until_the_budget_is_renewed(saga: str, step: str) -> None:
-    # The platform's calls stop only where the budget of all is used up, and a number that a dead call has left
-    # is filled out of its sender's; after the submission nobody is asked.
+    # The platform's calls stop only where the budget of all is used up, and a number that a dead call has
+    # left is filled out of its sender's; after the submission nobody is asked.
     [machine] = [each for each in STATE_MACHINES if each.name == saga]
     [retry] = [each for each in tasks(machine)[step]["Retry"] if BudgetSpent.__name__ in each["ErrorEquals"]]
     assert retry["BackoffRate"] == 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from carbonmarket.errors import InvalidInput
 from carbonmarket.ports.projection import Key
 from carbonmarket.records.chain import (
     Anchor,
@@ -21,6 +22,7 @@ from carbonmarket.records.chain import (
     Period,
     Project,
     Reconciliation,
+    ReconciliationSummary,
     Retirement,
     Store,
     VaultReconciliation,
@@ -42,19 +44,25 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 CURSOR = Kind("cursor", Cursor)
 CURSOR_KEYS = ("CURSOR", "CURSOR")
-_RECONCILIATION = Kind("reconciliation", Reconciliation)
-_RECONCILIATION_KEYS = ("RECONCILIATION", "LATEST")
+_SUMMARY = Kind("reconciliation_summary", ReconciliationSummary)
+_SUMMARY_KEYS = ("RECONCILIATION", "SUMMARY")
 
 
-class ReconciledRows(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Some of the published reconciliation's rows: an item of DynamoDB holds 400 KB, and all are more."""
+class ReconciledBatches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Some of a published reconciliation's batches: an item of DynamoDB holds 400 KB, and all are more."""
 
-    batches: tuple[BatchReconciliation, ...]
-    assets: tuple[VaultReconciliation, ...]
+    rows: tuple[BatchReconciliation, ...]
 
 
-_ROWS = Kind("reconciled_rows", ReconciledRows)
-_ROWS_AN_ITEM = 250
+class ReconciledAssets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Some of its assets."""
+
+    rows: tuple[VaultReconciliation, ...]
+
+
+_BATCHES = Kind("reconciled_batches", ReconciledBatches)
+_ASSETS = Kind("reconciled_assets", ReconciledAssets)
+_ROWS_AN_ITEM = 100
 _ROWS_KEPT_S = 8 * 86_400
 
 
@@ -135,29 +143,47 @@ class ChainTable:
         found: Iterator[tuple[str, Stored[Freeze]]] = self._table.query_gsi1(kind_of("freeze"), FROZEN)
         return frozenset(account for account, _ in found)
 
-    def reconciliation(self) -> Reconciliation | None:
-        found = self._table.get(_RECONCILIATION, *_RECONCILIATION_KEYS)
-        if found is None:
-            return None
-        rows = self._table.query(_ROWS, _rows_partition(found.record.at_us), consistent=True)
-        parts = [stored.record for _, stored in rows]
-        return msgspec.structs.replace(
-            found.record,
-            batches=tuple(itertools.chain(found.record.batches, *(part.batches for part in parts))),
-            assets=tuple(itertools.chain(found.record.assets, *(part.assets for part in parts))),
-        )
+    def reconciliation(self) -> ReconciliationSummary | None:
+        found = self._table.get(_SUMMARY, *_SUMMARY_KEYS)
+        return found.record if found else None
+
+    def reconciled_batches(self, after: str | None) -> Iterator[tuple[str, BatchReconciliation]]:
+        return self._reconciled(_BATCHES, after)
+
+    def reconciled_assets(self, after: str | None) -> Iterator[tuple[str, VaultReconciliation]]:
+        return self._reconciled(_ASSETS, after)
+
+    def _reconciled(self, kind: Kind[Any], after: str | None) -> Iterator[tuple[str, Any]]:
+        if after is None:
+            latest, begin = self.reconciliation(), 0
+            if latest is None:
+                return
+            at_us = latest.at_us
+        else:
+            at_us, begin = _row_after(after)
+        partition, part = _rows_partition(at_us), begin // _ROWS_AN_ITEM
+        before = _rows_sort(kind, part - 1) if part else None
+        for _, stored in self._table.query(kind, partition, prefix=f"{kind.name}#", after=before):
+            for index, row in enumerate(stored.record.rows, start=part * _ROWS_AN_ITEM):
+                if index >= begin:
+                    yield f"{at_us}#{index}", row
+            part += 1
 
     def publish(self, reconciliation: Reconciliation) -> None:
         at_us, batches, assets = reconciliation.at_us, reconciliation.batches, reconciliation.assets
-        expires_s = at_us // MICROSECONDS + _ROWS_KEPT_S
-        for start in range(0, max(len(batches), len(assets)), _ROWS_AN_ITEM):
-            chosen = slice(start, start + _ROWS_AN_ITEM)
-            rows = ReconciledRows(batches=batches[chosen], assets=assets[chosen])
-            place = (_rows_partition(at_us), f"{start:012}")
-            self._table.put(Write(_ROWS, *place, rows, expires_at=expires_s))
+        for start in range(0, len(batches), _ROWS_AN_ITEM):
+            compared = ReconciledBatches(rows=batches[start : start + _ROWS_AN_ITEM])
+            self._publish(_BATCHES, at_us, start // _ROWS_AN_ITEM, compared)
+        for start in range(0, len(assets), _ROWS_AN_ITEM):
+            vaulted = ReconciledAssets(rows=assets[start : start + _ROWS_AN_ITEM])
+            self._publish(_ASSETS, at_us, start // _ROWS_AN_ITEM, vaulted)
         # Last, so that whoever finds it finds its rows.
-        summary = msgspec.structs.replace(reconciliation, batches=(), assets=())
-        self._table.put(Write(_RECONCILIATION, *_RECONCILIATION_KEYS, summary))
+        self._table.put(Write(_SUMMARY, *_SUMMARY_KEYS, reconciliation.summary()))
+
+    def _publish(self, kind: Kind[Any], at_us: int, part: int, rows: msgspec.Struct) -> None:
+        expires_s = at_us // MICROSECONDS + _ROWS_KEPT_S
+        place = (_rows_partition(at_us), _rows_sort(kind, part))
+        self._table.put(Write(kind, *place, rows, expires_at=expires_s))
 
     def all_of(self, kinds: Collection[str]) -> Iterator[msgspec.Struct]:
         for item in self._model.scan(self._model.kind.is_in(*kinds), consistent_read=True):
@@ -183,3 +209,16 @@ class ChainTable:
 
 def _rows_partition(at_us: int) -> str:
     return f"RECONCILIATION#{at_us}"
+
+
+def _rows_sort(kind: Kind[Any], part: int) -> str:
+    return f"{kind.name}#{part:08}"
+
+
+def _row_after(cursor: str) -> tuple[int, int]:
+    """The reconciliation that a cursor is of, and the number of the row that follows it."""
+    parts = cursor.split("#")
+    if len(parts) != 2 or not all(part.isascii() and part.isdecimal() and len(part) < 18 for part in parts):
+        raise InvalidInput("this cursor is of another list", field="after")
+    at_us, index = map(int, parts)
+    return at_us, index + 1

@@ -278,16 +278,23 @@ def retirement(record: Retirement, public_url: str) -> Json:
     }
 
 
-def reconciliation(record: chain.Reconciliation) -> Json:
-    """Serial ranges, chain supply and projection, batch by batch, and the vault, asset by asset."""
+def reconciliation(record: chain.ReconciliationSummary) -> Json:
+    """How much was compared, and what differs."""
     return {
         "at": format_us(record.at_us),
         "chain_id": record.chain_id,
         "version": str(record.version),
+        "batches": record.batches,
+        "assets": record.assets,
         "differences": record.differences,
-        "batches": [_texts(batch) for batch in record.batches],
-        "assets": [_texts(asset) for asset in record.assets],
+        "differing_batches": [reconciled(batch) for batch in record.differing_batches],
+        "differing_assets": [reconciled(asset) for asset in record.differing_assets],
     }
+
+
+def reconciled(row: chain.BatchReconciliation | chain.VaultReconciliation) -> Json:
+    """Serial ranges, chain supply and projection of a batch, or an asset in the vault."""
+    return _texts(row)
 
 
 def _texts(record: msgspec.Struct) -> Json:

@@ -10,14 +10,17 @@ import msgspec
 from carbonmarket.records.chain import (
     Anchor,
     Batch,
+    BatchReconciliation,
     Cancellation,
     Cursor,
     Holding,
     Period,
     Project,
     Reconciliation,
+    ReconciliationSummary,
     Retirement,
     Store,
+    VaultReconciliation,
 )
 
 Key = tuple[str, ...]
@@ -106,8 +109,17 @@ class ChainProjection(Protocol):
         """Every projected record by its key: for laws and comparisons, not for serving."""
         ...
 
-    def reconciliation(self) -> Reconciliation | None:
-        """The reconciliation last published."""
+    def reconciliation(self) -> ReconciliationSummary | None:
+        """The reconciliation last published, in short."""
+        ...
+
+    def reconciled_batches(self, after: str | None) -> Iterator[tuple[str, BatchReconciliation]]:
+        """(cursor, row) of the batches it compared, in the order of their serials. A cursor leads on in the
+        reconciliation that it is of, for a week."""
+        ...
+
+    def reconciled_assets(self, after: str | None) -> Iterator[tuple[str, VaultReconciliation]]:
+        """(cursor, row) of the vault's assets it compared, in the same way."""
         ...
 
     def publish(self, reconciliation: Reconciliation) -> None:

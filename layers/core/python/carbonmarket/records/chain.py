@@ -286,6 +286,10 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     grams: int
 
 
+DIFFERING_MAX = 100
+"""So many rows that differ are told at once of each kind; the others are in the lists of all."""
+
+
 class BatchReconciliation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One batch's grams, counted three ways; ``differences`` are sentences, none where all agree.
 
@@ -329,3 +333,30 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     batches: tuple[BatchReconciliation, ...]
     assets: tuple[VaultReconciliation, ...] = ()
     differences: int
+
+    def summary(self) -> ReconciliationSummary:
+        """What is told of it at once."""
+        return ReconciliationSummary(
+            at_us=self.at_us,
+            chain_id=self.chain_id,
+            version=self.version,
+            batches=len(self.batches),
+            assets=len(self.assets),
+            differences=self.differences,
+            differing_batches=tuple(each for each in self.batches if each.differences)[:DIFFERING_MAX],
+            differing_assets=tuple(each for each in self.assets if each.differences)[:DIFFERING_MAX],
+        )
+
+
+class ReconciliationSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A published comparison in short: how many ``batches`` and ``assets`` were compared, and the first
+    hundred of each that differ."""
+
+    at_us: int
+    chain_id: int
+    version: int
+    batches: int
+    assets: int
+    differences: int
+    differing_batches: tuple[BatchReconciliation, ...]
+    differing_assets: tuple[VaultReconciliation, ...]
