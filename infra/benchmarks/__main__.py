@@ -39,8 +39,13 @@ def machine() -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Run every benchmark; one that fails says so in the document and makes the exit code 1."""
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def main(names: tuple[str, ...]) -> None:
+    """Measure all, or what is NAMEd as its progress line has it ("order book"), and print one JSON document.
+
+    A benchmark that fails says so in the document and makes the exit code 1.
+    """
     console = Console(stderr=True)
     document: dict[str, Any] = {
         "machine": machine(),
@@ -48,7 +53,10 @@ def main() -> None:
         "figures": {},
         "failed": {},
     }
+    left = set(names)
     for name, measure in all_benchmarks(console):
+        if names and name not in left:
+            continue
         began = time.monotonic()
         try:
             with console.status(f"{name} ..."):
@@ -56,6 +64,11 @@ def main() -> None:
         except Exception as error:
             document["failed"][name] = f"{type(error).__name__}: {error}"
         console.print(f"  {name} [dim]{time.monotonic() - began:.0f} s[/dim]")
+        left.discard(name)
+        if names and not left:
+            break
+    for name in left:
+        document["failed"][name] = "no benchmark is called so"
     click.echo(json.dumps(document, indent=2))
     sys.exit(1 if document["failed"] else 0)
 
