@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
-
 from carbonmarket.chain.market_calls import ROUTE_BOOKS_MAX
 from carbonmarket.commitments import SALT_BYTES
 from carbonmarket.operations import create_quote as quoting
@@ -15,6 +13,7 @@ from carbonmarket.operations import purchase_payout as paying_out
 from carbonmarket.operations import receive_payment_event as receiving
 from carbonmarket.operations import reconcile_money as reconciling
 from carbonmarket.operations.purchase_payment import release_purchase as release
+from carbonmarket_adapters.counting import count
 from carbonmarket_adapters.http import Api, Call, connection, show_purchases
 from carbonmarket_adapters.wiring import market, money, purchases, registry, settings
 
@@ -175,7 +174,7 @@ def receive_payment_event(call: Call) -> object:
     received = receiving.receive_payment_event(call.raw, call.signature, purchases.till(call.now_us))
     if received.state == "failed":
         # Stripe was told that we have it: nobody sends it again, and a person must know.
-        _count_failed()
+        count(name="PaymentEventFailed", service="api_purchases")
     return {"id": received.id, "state": received.state}
 
 
@@ -193,14 +192,3 @@ def replay_event(call: Call) -> object:
         call.path["event"], caller=call.caller, till=purchases.till(call.now_us)
     )
     return show_purchases.payment_event(replayed)
-
-
-def _count_failed() -> None:
-    with single_metric(
-        name="PaymentEventFailed",
-        unit=MetricUnit.Count,
-        value=1,
-        namespace="CarbonMarket",
-        default_dimensions={"service": "api_purchases"},
-    ):
-        pass

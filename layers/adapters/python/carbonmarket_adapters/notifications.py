@@ -13,6 +13,7 @@ from typing import Any
 from carbonmarket import canonical
 from carbonmarket.ports.notifications import VERSION, NotificationType
 from carbonmarket.settings import Settings
+from carbonmarket_adapters.counting import count
 
 _SERVICE = "notifications"
 COUNTED: Mapping[str, str] = {"case.opened": "CaseOpened", "payout.waiting": "PayoutBeganToWait"}
@@ -31,18 +32,4 @@ class SqsNotifications:
         body = {"version": VERSION, "id": id, "type": type, "organisation": organisation, "data": dict(data)}
         self._sqs.send_message(QueueUrl=url, MessageBody=canonical.dumps(body).decode())
         if type in COUNTED:
-            _count(COUNTED[type])
-
-
-def _count(name: str) -> None:
-    """Write the metric into the function's log, where CloudWatch takes it from."""
-    from aws_lambda_powertools.metrics import MetricUnit, single_metric
-
-    with single_metric(
-        name=name,
-        unit=MetricUnit.Count,
-        value=1,
-        namespace="CarbonMarket",
-        default_dimensions={"service": _SERVICE},
-    ):
-        pass
+            count(name=COUNTED[type], service=_SERVICE)

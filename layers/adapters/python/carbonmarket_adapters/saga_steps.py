@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from carbonmarket.errors import EngineUnavailable, MarketError
+from carbonmarket_adapters.counting import count
 from carbonmarket_adapters.wiring import settings
 
 Answer = TypeVar("Answer")
@@ -57,7 +58,7 @@ def names_what_is_away(
             # It says already who is away.
             raise
         except MarketError:
-            _count_refusal(context)
+            count(name=REFUSALS, service=str(getattr(context, "function_name", "")))
             raise
         except Exception as error:
             # Only a step that fails pays for the import.
@@ -69,21 +70,3 @@ def names_what_is_away(
             raise away from error
 
     return named
-
-
-def _count_refusal(context: object) -> None:
-    """Write the metric into the function's log, where CloudWatch takes it from.
-
-    The library adds the dimension ``service`` where there is none, and an alarm finds a metric by all of its
-    dimensions.
-    """
-    from aws_lambda_powertools.metrics import MetricUnit, single_metric
-
-    with single_metric(
-        name=REFUSALS,
-        unit=MetricUnit.Count,
-        value=1,
-        namespace="CarbonMarket",
-        default_dimensions={"service": str(getattr(context, "function_name", ""))},
-    ):
-        pass
