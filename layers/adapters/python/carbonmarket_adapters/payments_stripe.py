@@ -39,11 +39,10 @@ from carbonmarket.records.money import (
     PayoutAccount,
     Refunded,
 )
+from carbonmarket.times import MICROSECONDS
 from carbonmarket_adapters import stripe_objects as told
+from carbonmarket_adapters.stripe_objects import Object
 
-_Object = dict[str, Any]
-
-_SECOND_US = 1_000_000
 _CHARGE = ["latest_charge"]
 _CHARGE_MOVED = ["latest_charge.balance_transaction"]
 _FIELDS = {"amount_to_capture": "amount", "destination": "account", "refresh_url": "return_url"}
@@ -111,7 +110,7 @@ class StripePayments:
                 taken = self._captured_before(intent, amount, refused)
             return told.captured(taken)
 
-    def _captured_before(self, intent: str, amount: int, refused: Exception) -> _Object:
+    def _captured_before(self, intent: str, amount: int, refused: Exception) -> Object:
         found = self._intent(intent, _CHARGE_MOVED)
         if found["status"] == "succeeded" and found["amount_received"] == amount:
             return found
@@ -140,7 +139,7 @@ class StripePayments:
             return told.authorisation(ended)
 
     def refund(self, key: str, intent: str, amount: int | None = None) -> Refunded:
-        asked: _Object = {"metadata": {told.OURS: _digest(key)}, "payment_intent": intent}
+        asked: Object = {"metadata": {told.OURS: _digest(key)}, "payment_intent": intent}
         if amount is not None:
             asked["amount"] = amount
         with self._errors("amount", "payment_intent"):
@@ -160,7 +159,7 @@ class StripePayments:
         with self._errors():
             return [told.refunded(each) for each in self._refunds(intent)]
 
-    def _refunds(self, intent: str) -> list[_Object]:
+    def _refunds(self, intent: str) -> list[Object]:
         """All refunds of a payment as Stripe has them, oldest first."""
         pages = self._api.refunds.list({"payment_intent": intent, "limit": 100})
         return [_plain(each) for each in pages.auto_paging_iter()][::-1]
@@ -233,7 +232,7 @@ class StripePayments:
             return told.paid_out(made, amount)
 
     def balance_transactions(self, since_us: int, until_us: int) -> list[BalanceTransaction]:
-        created = {"gte": -(-since_us // _SECOND_US), "lt": -(-until_us // _SECOND_US)}
+        created = {"gte": -(-since_us // MICROSECONDS), "lt": -(-until_us // MICROSECONDS)}
         with self._errors():
             pages = self._api.balance_transactions.list({"created": created, "limit": 100})
             found = [told.movement(_plain(each)) for each in pages.auto_paging_iter()]
@@ -265,7 +264,7 @@ class StripePayments:
                 return
         raise refused
 
-    def _intent(self, id: str, expand: list[str]) -> _Object:
+    def _intent(self, id: str, expand: list[str]) -> Object:
         return _plain(self._api.payment_intents.retrieve(id, {"expand": expand}))
 
     @contextlib.contextmanager
@@ -330,7 +329,7 @@ def _once(verb: str, key: str) -> Any:
     return {"idempotency_key": f"{verb}-{_digest(key)}"}
 
 
-def _plain(thing: Any) -> _Object:
+def _plain(thing: Any) -> Object:
     """Stripe's object as dictionaries and lists."""
-    found: _Object = thing.to_dict()
+    found: Object = thing.to_dict()
     return found

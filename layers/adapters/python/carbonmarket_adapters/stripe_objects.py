@@ -16,12 +16,12 @@ from carbonmarket.records.money import (
     PayoutAccount,
     Refunded,
 )
+from carbonmarket.times import MICROSECONDS
 
 Object = dict[str, Any]
 
 OURS = "carbonmarket_key"
 """In a refund's metadata: the digest of the key that made it."""
-_SECOND_US = 1_000_000
 _STATES: dict[str, AuthorisationState] = {
     "requires_action": "requires_action",
     "requires_capture": "authorised",
@@ -167,7 +167,7 @@ def movement(transaction: Object) -> BalanceTransaction:
         net=transaction["net"],
         currency=transaction["currency"].upper(),
         source=_id_of(transaction.get("source")),
-        created_us=transaction["created"] * _SECOND_US,
+        created_us=transaction["created"] * MICROSECONDS,
     )
 
 
@@ -181,7 +181,7 @@ def event(event: Object) -> PaymentEvent:
     return PaymentEvent(
         id=event["id"],
         kind=event["type"],
-        created_us=event["created"] * _SECOND_US,
+        created_us=event["created"] * MICROSECONDS,
         object_id=named,
         intent=named if kind == "payment_intent" else _id_of(thing.get("payment_intent")),
         charge=named if kind == "charge" else _id_of(thing.get("charge") or thing.get("latest_charge")),
