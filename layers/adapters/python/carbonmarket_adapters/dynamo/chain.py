@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -170,20 +170,17 @@ class ChainTable:
             part += 1
 
     def publish(self, reconciliation: Reconciliation) -> None:
-        at_us, batches, assets = reconciliation.at_us, reconciliation.batches, reconciliation.assets
-        for start in range(0, len(batches), _ROWS_AN_ITEM):
-            compared = ReconciledBatches(rows=batches[start : start + _ROWS_AN_ITEM])
-            self._publish(_BATCHES, at_us, start // _ROWS_AN_ITEM, compared)
-        for start in range(0, len(assets), _ROWS_AN_ITEM):
-            vaulted = ReconciledAssets(rows=assets[start : start + _ROWS_AN_ITEM])
-            self._publish(_ASSETS, at_us, start // _ROWS_AN_ITEM, vaulted)
+        self._publish(_BATCHES, reconciliation.at_us, reconciliation.batches)
+        self._publish(_ASSETS, reconciliation.at_us, reconciliation.assets)
         # Last, so that whoever finds it finds its rows.
         self._table.put(Write(_SUMMARY, *_SUMMARY_KEYS, reconciliation.summary()))
 
-    def _publish(self, kind: Kind[Any], at_us: int, part: int, rows: msgspec.Struct) -> None:
+    def _publish(self, kind: Kind[Any], at_us: int, rows: Sequence[msgspec.Struct]) -> None:
         expires_s = at_us // MICROSECONDS + _ROWS_KEPT_S
-        place = (_rows_partition(at_us), _rows_sort(kind, part))
-        self._table.put(Write(kind, *place, rows, expires_at=expires_s))
+        for start in range(0, len(rows), _ROWS_AN_ITEM):
+            place = (_rows_partition(at_us), _rows_sort(kind, start // _ROWS_AN_ITEM))
+            part = kind.record(rows=rows[start : start + _ROWS_AN_ITEM])
+            self._table.put(Write(kind, *place, part, expires_at=expires_s))
 
     def all_of(self, kinds: Collection[str]) -> Iterator[msgspec.Struct]:
         for item in self._model.scan(self._model.kind.is_in(*kinds), consistent_read=True):

@@ -294,11 +294,7 @@ def reconciliation(record: chain.ReconciliationSummary) -> Json:
 
 def reconciled(row: chain.BatchReconciliation | chain.VaultReconciliation) -> Json:
     """Serial ranges, chain supply and projection of a batch, or an asset in the vault."""
-    return _texts(row)
-
-
-def _texts(record: msgspec.Struct) -> Json:
-    return {name: _text(value) for name, value in msgspec.structs.asdict(record).items()}
+    return {name: _text(value) for name, value in msgspec.structs.asdict(row).items()}
 
 
 def _text(value: Any) -> Any:
