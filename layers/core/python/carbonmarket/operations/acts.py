@@ -246,8 +246,11 @@ def batch_of(address: str, desk: Desk) -> Batch:
 def open_orders(account: str, desk: Desk) -> Iterator[Order]:
     """The account's open orders in all books, those placed last first."""
     after = None
-    while rows := desk.market.orders_of(account, open_only=True, after=after, first=_PAGE):
+    while True:
+        rows = desk.market.orders_of(account, open_only=True, after=after, first=_PAGE)
         yield from (order for _, order in rows)
+        if len(rows) < _PAGE:
+            return
         after = rows[-1][0]
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import msgspec
 
 from carbonmarket.chain import market_calls
 from carbonmarket.chain.calls import EntryCall
 from carbonmarket.errors import Conflict, InvalidInput
-from carbonmarket.operations.acts import Desk, Done, act, earlier_act, parse_number
+from carbonmarket.operations.acts import Desk, Done, act, earlier_act, open_orders, parse_number
 from carbonmarket.operations.find_credits import own_organisation
 from carbonmarket.records.principal import Principal
 
 _ID_DIGITS = 39
 _ID_MAX = 2**128 - 1
-_PAGE_READ = 1_000
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,15 +97,8 @@ def _page(done: Done, more: bool) -> CancelledPage:
 
 def _open_orders(account: str, book: int, desk: Desk) -> list[str]:
     """Ids of the account's open orders in the book, one more than a page has."""
-    found: list[str] = []
-    after = None
-    while len(found) <= market_calls.PAGE_MAX:
-        rows = desk.market.orders_of(account, open_only=True, after=after, first=_PAGE_READ)
-        found += [order.id for _, order in rows if order.book == book]
-        if len(rows) < _PAGE_READ:
-            break
-        after = rows[-1][0]
-    return found
+    found = (order.id for order in open_orders(account, desk) if order.book == book)
+    return list(islice(found, market_calls.PAGE_MAX + 1))
 
 
 def call_of(request: CancelOrder, desk: Desk) -> EntryCall:
