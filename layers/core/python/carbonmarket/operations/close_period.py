@@ -12,7 +12,7 @@ from carbonmarket.errors import Conflict, IdempotencyMismatch, InvalidInput, Not
 from carbonmarket.operations.find_project import (
     find_overseen_project,
     find_own_project,
-    find_project,
+    find_shown_project,
     require_approved,
 )
 from carbonmarket.ports.documents import ReportFiles
@@ -89,8 +89,7 @@ def get_period(project: str, period: str, *, caller: Principal, registry: Regist
     """One period; of one whose credits were issued everybody may see what they rest on."""
     kept = registry.period(project, period)
     is_issued = kept is not None and kept.record.state == "registered"
-    find = find_project if is_issued else find_overseen_project
-    find(project, caller=caller, registry=registry)
+    find_shown_project(project, is_issued=is_issued, caller=caller, registry=registry)
     if kept is None:
         raise NotFound("the project has no period with this id", field="period")
     return kept.record

@@ -38,6 +38,14 @@ def find_overseen_project(project: str, *, caller: Principal, registry: Registry
     return kept
 
 
+def find_shown_project(
+    project: str, *, is_issued: bool, caller: Principal, registry: RegistryStore
+) -> Kept[Project]:
+    """The project whose records of a period are asked for: everybody may see what issued credits rest on."""
+    find = find_project if is_issued else find_overseen_project
+    return find(project, caller=caller, registry=registry)
+
+
 def require_approved(project: Project) -> None:
     """Refuse (Conflict) what only an approved project may do."""
     if project.state != "approved":

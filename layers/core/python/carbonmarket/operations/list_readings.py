@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from carbonmarket.errors import InvalidInput
-from carbonmarket.operations.find_project import find_overseen_project, find_project
+from carbonmarket.operations.find_project import find_overseen_project, find_shown_project
 from carbonmarket.ports.devices import AnchorStore
 from carbonmarket.ports.readings import Point, ReadingsStore
 from carbonmarket.ports.registry import RegistryStore
@@ -51,8 +51,8 @@ def list_anchors(
 ) -> list[tuple[str, AnchorPart]]:
     """(cursor, part) of the hours from_us <= hour < to_us; one more than ``first``. Everybody may see those
     of a period whose credits were issued."""
-    find = find_project if _is_issued(project, from_us, to_us, registry) else find_overseen_project
-    find(project, caller=caller, registry=registry)
+    is_issued = _is_issued(project, from_us, to_us, registry)
+    find_shown_project(project, is_issued=is_issued, caller=caller, registry=registry)
     _check_range(from_us, to_us)
     return anchors.parts(project, from_us=from_us, to_us=to_us, after=after, first=first + 1)
 
