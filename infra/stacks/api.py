@@ -168,10 +168,9 @@ class ApiStack(Stack):
         if operation.paged:
             parameters |= {f"method.request.querystring.{name}": False for name in ("first", "after")}
         if route.method == "POST":
-            # Whether a signature is there the operation says: what is missing here is called a missing key.
-            parameters[
-                f"method.request.header.{operation.signed or 'Idempotency-Key'}"
-            ] = not operation.signed
+            header = operation.signed or "Idempotency-Key"
+            # What is missing here is called a missing key; of signatures the operation says it.
+            parameters[f"method.request.header.{header}"] = not operation.signed
         models = {}
         if operation.schema is not None:
             models["application/json"] = self._model(operation.name, operation.schema)
