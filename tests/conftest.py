@@ -4,7 +4,6 @@ its till in fixtures/till.py; and who runs with whom."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -44,10 +43,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _begins(item: pytest.Item) -> int:
     group = item.get_closest_marker("xdist_group")
     return LONGEST.index(group.args[0]) if group and group.args[0] in LONGEST else len(LONGEST)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """The longest group goes before the others, engines and all: until its end nobody has to wait then."""
-    if "PYTEST_XDIST_WORKER" in os.environ and _begins(item) > 0 and os.nice(0) == 0:
-        os.nice(5)

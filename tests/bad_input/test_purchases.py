@@ -15,12 +15,6 @@ from tests.sagas.settling import Settling
 from tests.sagas.till import CARD, GRAMS, PRICE, RETIREMENT, Till
 
 
-@pytest.fixture
-def settling(till: Till, monkeypatch: pytest.MonkeyPatch) -> Settling:
-    """Steps that the story runs."""
-    return Settling(till, monkeypatch)
-
-
 def refusal(till: Till, path: str, body: Any, who: tuple[str, ...] | None = None) -> Refusal:
     """What the buyer is told who asks for that; nothing has changed."""
     before = till.state()

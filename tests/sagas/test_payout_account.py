@@ -14,12 +14,6 @@ from tests.sagas.till import SECURE_CARD, Till
 BACK = {"return_url": "https://app.example/payouts"}
 
 
-@pytest.fixture
-def settling(till: Till, monkeypatch: pytest.MonkeyPatch) -> Settling:
-    """Steps that the story runs."""
-    return Settling(till, monkeypatch)
-
-
 def refusal(till: Till, path: str, body: Any, who: tuple[str, str]) -> Refusal:
     """What somebody is told who asks for that."""
     return Refusal(till.world.call("POST", path, who=who, body=body))

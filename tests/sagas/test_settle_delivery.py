@@ -20,12 +20,6 @@ from tests.sagas.test_settle_trade import CENTS
 from tests.sagas.till import GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till
 
 
-@pytest.fixture
-def settling(till: Till, monkeypatch: pytest.MonkeyPatch) -> Settling:
-    """Steps that the story runs."""
-    return Settling(till, monkeypatch)
-
-
 def test_a_refund_before_the_deliverys_first_call_still_stops_it(
     settling: Settling, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,12 +23,6 @@ from tests.sagas.test_settle_trade import COST, FEE
 from tests.sagas.till import CARD, GRAMS, PRICE, RETIREMENT, Till
 
 
-@pytest.fixture
-def settling(till: Till, monkeypatch: pytest.MonkeyPatch) -> Settling:
-    """Steps that the story runs."""
-    return Settling(till, monkeypatch)
-
-
 class Access:
     """The chain, with a story in one of its calls."""
 

@@ -24,12 +24,6 @@ DISPUTED_CARD = "pm_card_createDispute"
 
 
 @pytest.fixture
-def settling(till: Till, monkeypatch: pytest.MonkeyPatch) -> Settling:
-    """Steps that the story runs."""
-    return Settling(till, monkeypatch)
-
-
-@pytest.fixture
 def reconciled(till: Till) -> Callable[[], None]:
     """That ledger, provider and chain differ by nothing that the story did."""
     before = compared(till)

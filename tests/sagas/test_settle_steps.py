@@ -25,13 +25,7 @@ from tests.money.provider import Provider
 from tests.sagas.settling import STEPS, WAITS, Settling
 from tests.sagas.test_notifications import Inbox as Notifications
 from tests.sagas.test_settle_trade import CENTS, COST, FEE
-from tests.sagas.till import CARD, GRAMS, PRICE, RETIREMENT, SECURE_CARD, Till
-
-
-@pytest.fixture
-def settling(till: Till, monkeypatch: pytest.MonkeyPatch) -> Settling:
-    """Steps that the story runs."""
-    return Settling(till, monkeypatch)
+from tests.sagas.till import CARD, GRAMS, PRICE, RETIREMENT, SECURE_CARD
 
 
 @pytest.fixture

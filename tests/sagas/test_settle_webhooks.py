@@ -21,12 +21,6 @@ from tests.sagas.till import GRAMS, SECURE_CARD, Till, changed
 DISPUTED_CARD = "pm_card_createDispute"
 
 
-@pytest.fixture
-def settling(till: Till, monkeypatch: pytest.MonkeyPatch) -> Settling:
-    """Steps that the story runs."""
-    return Settling(till, monkeypatch)
-
-
 def signed(till: Till, payload: bytes) -> str:
     """The provider's signature over a body."""
     at = int(time.time())
